@@ -1,0 +1,74 @@
+#pragma once
+// Definitions of agents: app files (YAML), Markdown profiles, and config.yaml. Unknown keys are errors with "did you mean".
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "llm/registry.h"
+
+namespace app {
+
+struct Brain {
+  std::string provider;                 // e.g. "openai"
+  std::string model;                    // without provider and effort
+  std::string effort;
+  llm::Endpoint endpoint;               // provider, backend, base_url, api_key, timeout (secret: never stored)
+  std::optional<double> temperature;
+  std::optional<double> top_p;
+  std::optional<std::int64_t> max_tokens;
+};
+
+// What a tool call meets: run at once, wait for a person, or refused.
+enum class Gate { allow, approve, deny };
+
+struct ToolGrant {
+  std::string name;                     // tool::Definition::name
+  Gate gate = Gate::allow;
+};
+
+struct Agent {
+  std::string id;                       // 1-128 bytes, unique in the app
+  std::string name;                     // for people; defaults to the id
+  std::string description;              // from specialty or role, may be empty
+  Brain brain;
+  std::string system_prompt;
+  std::vector<ToolGrant> tools;         // resolved from modules and capabilities; denied ones are left out
+  std::optional<std::int64_t> max_turns;
+  std::optional<std::int64_t> timeout_ms;
+};
+
+struct App {
+  std::string app_id;
+  std::string name;
+  std::string version;
+  std::string description;
+  std::string entry_agent;
+  std::string work_directory;           // absolute or empty
+  std::vector<Agent> agents;
+};
+
+// One problem of a file: "agents[0].brain.modle: unknown key, did you mean 'model'? (app.yaml:14:7, DGT-E0101)".
+// All problems of a file are reported together, joined by newlines, in one Errc::invalid_argument.
+base::Result<App> load_app(const std::string& path, const llm::Environment& environment);
+base::Result<App> parse_app(std::string_view yaml, std::string_view file_name, const llm::Environment& environment);
+
+// A Markdown profile: YAML front matter (model, effort, yolo, bypass, timeout, role, name, description, tools, ...) and a body,
+// the system prompt. Becomes an agent whose id is the file's stem.
+base::Result<Agent> load_profile(const std::string& path, const llm::Environment& environment);
+
+// Finds `name` in .outlast/agents (then .lionagi/agents) of the git root, of each directory from `cwd` upward, and of
+// `home`/agents: <name>.md or <name>/<name>.md. Not found: the message is "Agent profile 'x' not found\nAvailable: a, b".
+base::Result<std::string> find_profile(std::string_view name, const std::string& cwd, const std::string& home);
+
+struct Config {                         // <home>/config.yaml; absent file = defaults
+  std::map<std::string, llm::Endpoint> providers;
+  std::optional<std::string> default_model;
+  std::optional<std::int64_t> keep_days;          // retention of finished runs' events
+  std::optional<std::int64_t> max_concurrent_runs;
+};
+base::Result<Config> load_config(const std::string& path);
+
+}  // namespace app

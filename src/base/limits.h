@@ -1,0 +1,82 @@
+#pragma once
+// Every bound of the program, in one place, with its unit. Hitting one is an error or a refusal that names it.
+#include <cstddef>
+#include <cstdint>
+
+namespace base::limits {
+
+// Ids and names.
+inline constexpr std::size_t kRunIdBytesMax = 64;
+inline constexpr std::size_t kSessionIdBytesMax = 256;
+inline constexpr std::size_t kLaunchKeyBytesMax = 512;
+inline constexpr std::size_t kNameBytesMax = 1024;
+
+// The run log.
+inline constexpr std::size_t kEventBytesMax = 4 << 20;         // one event's JSON text
+inline constexpr std::size_t kAppendBytesMax = 512 << 10;      // one append closes at about this size
+inline constexpr std::size_t kAppendEventsMax = 1024;          // ... or this many events
+inline constexpr std::size_t kAppenderBufferBytesMax = 2 << 20;  // an executor waits when this much is not yet durable
+inline constexpr std::size_t kCommitBytesMax = 2 << 20;        // one group commit closes at about this size
+inline constexpr std::size_t kCommitOpsMax = 1024;
+inline constexpr std::size_t kWriterQueueMax = 65'536;         // operations waiting for the writer thread
+inline constexpr std::size_t kSealedBlockBytes = 64 << 10;     // sealing merges small blocks up to this size
+inline constexpr std::size_t kSealBlocksMin = 8;               // a finished run with fewer blocks is left as it is
+inline constexpr std::size_t kReadBytesMax = 256 << 10;        // one read of a log
+inline constexpr std::size_t kLiveCacheBytesPerRun = 256 << 10;  // recent blocks kept in memory for live readers
+inline constexpr std::size_t kLiveCacheBytesTotal = 64 << 20;
+inline constexpr std::size_t kWalBytesMax = 32 << 20;          // the writer itself checkpoints past this size
+inline constexpr std::size_t kCancelIntentsMax = 10'000;       // cancels kept for runs that are not known yet
+
+// Leases. Times in milliseconds.
+inline constexpr std::int64_t kLeaseMs = 5'000;
+inline constexpr std::int64_t kHeartbeatMs = 1'000;
+inline constexpr std::int64_t kOrphanScanMs = 300;
+inline constexpr std::int64_t kTailPollMs = 1'000;             // the net below a lost doorbell
+
+// Execution.
+inline constexpr std::size_t kConcurrentRunsMax = 256;         // per process, unless configured
+inline constexpr std::size_t kParallelToolsMax = 16;
+inline constexpr std::int64_t kTurnsMax = 50;                  // model calls per run, unless configured
+inline constexpr std::int64_t kToolCallsMax = 1'000;           // per run, unless configured
+inline constexpr std::int64_t kModelRetriesMax = 4;            // per model call
+inline constexpr std::int64_t kBackoffBaseMs = 250;
+inline constexpr std::int64_t kBackoffMaxMs = 20'000;
+inline constexpr std::int64_t kAttemptsMax = 1'000'000;        // epochs of one run (issue: recovery parks crash loops)
+inline constexpr std::size_t kHistoryBytesMax = 8 << 20;       // conversation handed to a model
+inline constexpr std::int64_t kDrainMs = 8'000;                // a stop waits this long for steps under way
+
+// Model providers. Times in milliseconds.
+inline constexpr std::int64_t kConnectMs = 10'000;
+inline constexpr std::int64_t kFirstTokenMs = 120'000;
+inline constexpr std::int64_t kIdleMs = 120'000;
+inline constexpr std::size_t kSseLineBytesMax = 4 << 20;
+inline constexpr std::size_t kErrorBodyBytesMax = 64 << 10;
+inline constexpr std::size_t kResponseBufferBytesMax = 256 << 10;
+inline constexpr std::size_t kToolCallsPerTurnMax = 128;
+
+// The HTTP server.
+inline constexpr std::size_t kHttpHeaderBytesMax = 16 << 10;
+inline constexpr std::size_t kHttpBodyBytesMax = 16 << 20;
+inline constexpr std::size_t kHttpTargetBytesMax = 8 << 10;
+inline constexpr std::size_t kFormFieldsMax = 256;
+inline constexpr std::size_t kConnectionsMax = 20'000;
+inline constexpr std::int64_t kHttpReadMs = 30'000;            // a whole request must arrive within this
+inline constexpr std::int64_t kHttpIdleMs = 75'000;            // keep-alive between requests
+inline constexpr std::int64_t kHttpWriteMs = 30'000;           // a reader that takes nothing for this long is cut
+inline constexpr std::int64_t kSseKeepaliveMs = 15'000;
+inline constexpr std::size_t kStreamWriteBytes = 64 << 10;     // one gathered write
+inline constexpr std::int64_t kWaitSecondsMax = 60;
+inline constexpr std::int64_t kPageLimitMax = 1'000;
+
+// Tools.
+inline constexpr std::size_t kToolArgumentBytesMax = 1 << 20;
+inline constexpr std::size_t kToolResultBytesMax = 100 << 10;  // what a model is given of one result
+inline constexpr std::size_t kFileBytesMax = 32 << 20;         // a file a tool reads whole
+inline constexpr std::size_t kGlobMatchesMax = 1'000;
+inline constexpr std::size_t kGrepMatchesMax = 1'000;
+inline constexpr std::size_t kWalkEntriesMax = 200'000;
+
+// Definitions.
+inline constexpr std::size_t kConfigBytesMax = 4 << 20;
+
+}  // namespace base::limits

@@ -1,0 +1,6 @@
+#include <cstdio>
+
+int main() {
+  std::puts("outlast " OUTLAST_VERSION);
+  return 0;
+}

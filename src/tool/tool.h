@@ -1,0 +1,71 @@
+#pragma once
+// A tool as agents see it: a name, a JSON Schema, and one call. Arguments are validated before the call.
+#include <boost/json/object.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aio/offload.h"
+#include "aio/task.h"
+#include "base/error.h"
+
+namespace tool {
+
+// What recovery may do with a call that was under way when its executor died.
+enum class SideEffect {
+  idempotent,    // may simply be called again
+  at_most_once,  // never called again: the model is told "interrupted, outcome unknown"
+};
+
+struct Definition {
+  std::string name;          // as the model calls it: 1-64 of A-Za-z0-9_-
+  std::string module;        // "filesystem": what app files grant
+  std::string action;        // "read"
+  std::string description;
+  std::string schema;        // JSON Schema text of the arguments
+  SideEffect side_effect = SideEffect::at_most_once;
+};
+
+struct Context {
+  std::string run_id;
+  std::string call_id;
+  std::string work_directory;  // absolute; file tools are confined to it
+};
+
+// The outcome that the model is told. An error is an ordinary outcome of a tool.
+struct Outcome {
+  std::string text;          // valid UTF-8, at most kToolResultBytesMax
+  bool is_error = false;
+};
+
+class Tool {
+ public:
+  virtual ~Tool() = default;
+  virtual const Definition& definition() const = 0;
+  // Io thread. `arguments` has passed the schema. Throws only for a broken world.
+  virtual aio::Task<Outcome> call(boost::json::object arguments, Context context) = 0;
+};
+
+// The tools of one process by name. Constant after construction.
+class Toolbox {
+ public:
+  explicit Toolbox(std::vector<std::unique_ptr<Tool>> tools);
+  ~Toolbox();
+  // By the model's name, any case, and by the aliases of app files: "filesystem.read", "filesystem__read", "read".
+  Tool* find(std::string_view name) const;
+  std::vector<const Definition*> definitions() const;
+  // Parses and validates the arguments against the schema (messages name the property), then calls. Unknown tools,
+  // bad JSON and bad arguments are error outcomes.
+  aio::Task<Outcome> call(std::string name, std::string arguments, Context context) const;
+
+ private:
+  struct Entry;
+  std::vector<Entry> entries_;
+};
+
+// Read, Write, Edit, Glob, Grep: confined to the run's work directory (symlinks, "..", absolute paths, device files, huge
+// and binary files are refused with the reason). Blocking work runs on `offload`, which must outlive the tools.
+std::vector<std::unique_ptr<Tool>> file_tools(aio::Offload& offload);
+
+}  // namespace tool
