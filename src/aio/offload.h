@@ -1,5 +1,6 @@
 #pragma once
 // Blocking work in a bounded pool of threads. Awaiting it cannot be cut short: put limits inside the work itself.
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -17,9 +18,10 @@ class Offload {
   // Runs work() on a pool thread and comes back to the awaiting executor with its result. Exceptions come through.
   template <class Work>
   Task<std::invoke_result_t<Work&>> run(Work work) {
-    // Cancellation must not cross executors in this Asio (use after free), so the hop ignores it.
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    co_return co_await asio::co_spawn(pool_, call(std::move(work)), asio::use_awaitable);
+    // Cancellation must not cross executors in this Asio (use after free): the hop gets a slot that nobody emits to.
+    const asio::cancellation_slot none;
+    auto task = call(std::move(work));
+    co_return co_await asio::co_spawn(pool_, std::move(task), asio::bind_cancellation_slot(none, asio::use_awaitable));
   }
 
  private:

@@ -1,0 +1,224 @@
+#include "run/agent.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace run {
+
+namespace {
+
+Message user_message(std::string text, std::int64_t at_ms) { return {.role = Role::user, .text = std::move(text), .at_ms = at_ms}; }
+
+CallState* find_call(AgentState& state, const std::string& id) {
+  const auto at = std::ranges::find_if(state.calls, [&id](const CallState& c) { return c.call.id == id; });
+  return at == state.calls.end() ? nullptr : &*at;
+}
+
+void add_result(AgentState& state, const ToolCall& call, std::string text, bool is_error, std::int64_t at_ms) {
+  auto* known = find_call(state, call.id);
+  if (!known || known->phase == CallPhase::done) return;  // a late result is a fact, never a second answer
+  known->phase = CallPhase::done;
+  ++state.tool_calls;
+  state.messages.push_back(
+      {.role = Role::tool, .text = std::move(text), .tool_call_id = call.id, .tool_name = call.name, .is_error = is_error, .at_ms = at_ms});
+  if (std::ranges::all_of(state.calls, [](const CallState& c) { return c.phase == CallPhase::done; })) state.calls.clear();
+}
+
+void note_delta(AgentState& state) {
+  if (!state.delta_first) state.delta_first = state.next_index;
+  state.delta_last = state.next_index;
+}
+
+void drop_open_text(AgentState& state) {
+  state.content.resize(state.content.size() - state.open_text.size());
+  state.open_text.clear();
+  state.delta_first.reset();
+  state.delta_last.reset();
+}
+
+struct Apply {
+  AgentState& s;
+  std::int64_t at;
+
+  void operator()(const RunStarted&) const {
+    s.started = true;
+    s.status = Status::running;
+  }
+  void operator()(const ModelStarted&) const { s.model_open = true; }
+  void operator()(const TextDelta& e) const {
+    note_delta(s);
+    if (!s.first_token_ms) s.first_token_ms = at - s.started_ms;
+    s.open_text += e.text;
+    s.content += e.text;
+  }
+  void operator()(const ThinkingDelta&) const { note_delta(s); }
+  void operator()(const Superseded&) const { drop_open_text(s); }
+  void operator()(const ModelCompleted& e) const {
+    Message message{.role = Role::assistant, .text = s.open_text, .thinking = e.thinking, .tool_calls = e.tool_calls, .at_ms = at};
+    s.messages.push_back(std::move(message));
+    s.open_text.clear();
+    s.delta_first.reset();
+    s.delta_last.reset();
+    s.model_open = false;
+    s.usage += e.usage;
+    ++s.model_calls;
+    s.calls.clear();
+    for (const auto& call : e.tool_calls) s.calls.push_back({.call = call});
+  }
+  void operator()(const ToolStarted& e) const {
+    if (auto* call = find_call(s, e.call.id)) call->phase = CallPhase::started, call->repeatable = e.repeatable;
+  }
+  void operator()(const ToolCompleted& e) const { add_result(s, e.call, e.result, e.is_error, at); }
+  void operator()(const ToolError&) const {}
+  void operator()(const ContentCompleted&) const { s.content_completed = true; }
+  void operator()(const RunCompleted&) const {
+    if (s.status != Status::cancelled) s.status = Status::completed;
+  }
+  void operator()(const RunError&) const { s.status = Status::error; }
+  void operator()(const RunCancelled&) const { s.status = Status::cancelled; }
+  void operator()(const RunPaused&) const {
+    s.status = Status::paused;
+    s.content_completed = false;
+  }
+  void operator()(const RunContinued& e) const {
+    s.status = Status::running;
+    for (const auto& decision : e.decisions) {
+      auto* call = find_call(s, decision.call_id);
+      if (!call) continue;
+      if (decision.approved)
+        call->phase = CallPhase::approved;
+      else
+        add_result(s, call->call, decision.note.empty() ? "The user rejected this tool call." : decision.note, true, at);
+    }
+  }
+};
+
+// The failure that a limit of the run calls for now, if any.
+std::optional<AppendEvents> limit_reached(const AgentState& state, const Spec& spec, std::int64_t now_ms) {
+  const auto& limits = spec.limits;
+  if (limits.timeout_ms > 0 && now_ms - state.started_ms >= limits.timeout_ms)
+    return failure(Cause::run_timeout, "the run's time limit of " + std::to_string(limits.timeout_ms / 1000) + " s has passed");
+  return std::nullopt;
+}
+
+std::optional<AppendEvents> model_limit_reached(const AgentState& state, const Spec& spec) {
+  const auto& limits = spec.limits;
+  if (limits.turns > 0 && state.model_calls >= limits.turns)
+    return failure(Cause::turn_limit, "the run's limit of " + std::to_string(limits.turns) + " model calls is reached");
+  if (limits.tokens > 0 && state.usage.total() >= limits.tokens)
+    return failure(Cause::token_limit, "the run's limit of " + std::to_string(limits.tokens) + " tokens is reached");
+  if (limits.tool_calls > 0 && state.tool_calls + static_cast<std::int64_t>(state.calls.size()) > limits.tool_calls)
+    return failure(Cause::tool_call_limit, "the run's limit of " + std::to_string(limits.tool_calls) + " tool calls is reached");
+  return std::nullopt;
+}
+
+Metrics metrics(const AgentState& state, std::int64_t now_ms) {
+  return {.usage = state.usage, .duration_ms = std::max<std::int64_t>(0, now_ms - state.started_ms), .first_token_ms = state.first_token_ms};
+}
+
+AppendEvents completion(const AgentState& state, const Spec& spec, std::int64_t now_ms) {
+  AppendEvents end;
+  end.events.push_back(ContentCompleted{});
+  end.events.push_back(RunCompleted{state.content, spec.model, spec.provider, metrics(state, now_ms)});
+  end.status = Status::completed;
+  end.reason = state.content.empty() && state.tool_calls == 0 ? kReasonCompletedEmpty : kReasonCompleted;
+  return end;
+}
+
+bool needs_approval(const Spec& spec, const ToolCall& call) {
+  return std::ranges::any_of(spec.tools, [&call](const GrantedTool& t) { return t.name == call.name && t.gate == Gate::approve; });
+}
+
+// A call that was under way when its executor died: an unknown outcome is said, never guessed, unless it may be repeated.
+AppendEvents interrupted(const ToolCall& call, std::int64_t now_ms) {
+  static constexpr std::string_view kText = "Interrupted: the process that ran this call died. Its outcome is unknown; it may have had effects.";
+  AppendEvents events;
+  events.events.push_back(ToolCompleted{call, std::string(kText), true, now_ms, 0});
+  events.events.push_back(ToolError{call, std::string(kText)});
+  return events;
+}
+
+Action decide_tools(const AgentState& state, const Spec& spec, const ToolTraits& tools, const Situation& situation) {
+  CallTools due;
+  AppendEvents starts;
+  std::vector<ToolCall> waiting;
+  for (const auto& c : state.calls) {
+    if (c.phase == CallPhase::started) {
+      if (situation.taken_over && !c.repeatable) return interrupted(c.call, situation.now_ms);
+      due.calls.push_back(c.call);
+    } else if (c.phase == CallPhase::requested && needs_approval(spec, c.call)) {
+      waiting.push_back(c.call);
+    } else if (c.phase != CallPhase::done) {
+      starts.events.push_back(ToolStarted{c.call, tools.repeatable(c.call.name)});
+    }
+  }
+  // Starts are durable before the calls are made; what needs no approval is done before the run pauses.
+  if (!starts.events.empty()) return starts;
+  if (!due.calls.empty()) return due;
+  ASSERT(!waiting.empty());
+  AppendEvents pause;
+  pause.events.push_back(ContentCompleted{});
+  pause.events.push_back(RunPaused{state.content, std::move(waiting)});
+  pause.status = Status::paused;
+  pause.reason = kReasonApproval;
+  return pause;
+}
+
+}  // namespace
+
+AgentState initial_state(const Spec& spec, std::int64_t launched_ms) {
+  AgentState state;
+  state.started_ms = launched_ms;
+  state.messages.push_back(user_message(spec.input, launched_ms));
+  return state;
+}
+
+void apply(AgentState& state, const Event& event) {
+  std::visit(Apply{state, event.at_ms}, event.payload);
+  ++state.next_index;
+}
+
+AppendEvents failure(Cause cause, std::string message) {
+  AppendEvents end;
+  end.events.push_back(RunError{cause, std::move(message)});
+  end.status = Status::error;
+  end.reason = reason_of(cause);
+  return end;
+}
+
+AppendEvents cancellation(const AgentState& state, const Spec& spec, const Situation& situation) {
+  AppendEvents end;
+  end.events.push_back(RunCancelled{state.content, situation.cancel_reason});
+  end.events.push_back(RunCompleted{state.content, spec.model, spec.provider, metrics(state, situation.now_ms)});
+  end.status = Status::cancelled;
+  end.reason = kReasonCancelled;
+  return end;
+}
+
+std::optional<Superseded> supersede(const AgentState& state, std::string reason) {
+  if (!state.delta_first) return std::nullopt;
+  return Superseded{*state.delta_first, *state.delta_last, std::move(reason)};
+}
+
+Action decide(const AgentState& state, const Spec& spec, const ToolTraits& tools, const Situation& situation) {
+  if (is_terminal(state.status)) return Idle{};
+  if (!state.started) return AppendEvents{{RunStarted{spec.model, spec.provider}}, std::nullopt, ""};
+  if (situation.cancel_requested) return cancellation(state, spec, situation);
+  if (state.status == Status::paused) return Idle{};
+  if (auto end = limit_reached(state, spec, situation.now_ms)) return *std::move(end);
+  if (state.model_open) {
+    if (situation.taken_over)
+      if (auto cut = supersede(state, "the process that made this model call died")) return AppendEvents{{*std::move(cut)}, std::nullopt, ""};
+    return CallModel{};
+  }
+  if (!state.calls.empty()) {
+    if (auto end = model_limit_reached(state, spec); end && end->reason == reason_of(Cause::tool_call_limit)) return *std::move(end);
+    return decide_tools(state, spec, tools, situation);
+  }
+  if (state.messages.back().role == Role::assistant) return completion(state, spec, situation.now_ms);
+  if (auto end = model_limit_reached(state, spec)) return *std::move(end);
+  return AppendEvents{{ModelStarted{spec.model, spec.provider}}, std::nullopt, ""};
+}
+
+}  // namespace run

@@ -1,0 +1,84 @@
+#pragma once
+// The agent machine, without I/O: apply folds the log, decide says what is due. The executor (engine/) performs it and
+// appends what happened. Recovery is load, fold, decide; a fork is the fold of a prefix.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "run/event.h"
+#include "run/message.h"
+#include "run/spec.h"
+#include "run/status.h"
+
+namespace run {
+
+enum class CallPhase { requested, approved, started, done };
+
+struct CallState {
+  ToolCall call;
+  CallPhase phase = CallPhase::requested;
+  bool repeatable = false;
+};
+
+// What the log says. Copyable: a fork copies it.
+struct AgentState {
+  std::uint64_t next_index = 0;
+  Status status = Status::pending;
+  std::vector<Message> messages;     // of this run: the input, then assistant and tool messages in order
+  std::string content;               // all text that counts, each text once
+  Usage usage;
+  std::int64_t model_calls = 0;      // finished ones
+  std::int64_t tool_calls = 0;       // finished ones
+  std::optional<std::int64_t> first_token_ms;
+  std::int64_t started_ms = 0;
+  bool started = false;              // run_started is there
+
+  bool model_open = false;           // a model call began and has not completed
+  std::string open_text;             // its deltas that count so far
+  std::optional<std::uint64_t> delta_first, delta_last;  // their indices, thinking included
+  std::vector<CallState> calls;      // of the last model message, until all are done
+  bool content_completed = false;
+};
+
+AgentState initial_state(const Spec& spec, std::int64_t launched_ms);
+void apply(AgentState& state, const Event& event);
+
+// What is true besides the log.
+struct Situation {
+  std::int64_t now_ms = 0;
+  bool cancel_requested = false;
+  std::string cancel_reason;         // "Run X was cancelled"
+  // Just taken over: a model call or tool call that the log shows as under way has no one who performs it.
+  bool taken_over = false;
+};
+
+struct CallModel {};                         // make the model call; its ModelStarted is already in the log
+struct CallTools {
+  std::vector<ToolCall> calls;               // call these, in parallel
+};
+struct AppendEvents {
+  std::vector<Payload> events;
+  std::optional<Status> status;              // set with the last event, in the same transaction
+  std::string reason;
+};
+struct Idle {};                              // terminal or paused
+using Action = std::variant<CallModel, CallTools, AppendEvents, Idle>;
+
+// `repeatable` of a tool is asked when its start is recorded.
+struct ToolTraits {
+  virtual ~ToolTraits() = default;
+  virtual bool repeatable(std::string_view tool_name) const = 0;
+};
+
+Action decide(const AgentState& state, const Spec& spec, const ToolTraits& tools, const Situation& situation);
+
+// The events that end a run in failure, from any state.
+AppendEvents failure(Cause cause, std::string message);
+// The events that end a cancelled run with what it has.
+AppendEvents cancellation(const AgentState& state, const Spec& spec, const Situation& situation);
+// The deltas of a model call that was cut, marked as not counting; nothing if none was streamed.
+std::optional<Superseded> supersede(const AgentState& state, std::string reason);
+
+}  // namespace run

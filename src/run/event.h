@@ -1,0 +1,118 @@
+#pragma once
+// The vocabulary of the run log. An event is one line of JSON: {"type":...,"at":<ms>,<payload>}; its index is its place in
+// the log. docs/formats/event-log.md is the contract; old lines stay readable for ever.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "run/message.h"
+#include "run/status.h"
+
+namespace run {
+
+enum class Stop { end, tool_calls, length, refused };  // why a model stopped
+
+struct RunStarted {
+  std::string model, provider;
+};
+// A step begins once, however many attempts it takes; attempts lie beside the log as facts.
+struct ModelStarted {
+  std::string model, provider;
+};
+struct TextDelta {
+  std::string text;
+};
+struct ThinkingDelta {
+  std::string text;
+};
+// The deltas from..to (inclusive) were cut short; the call is made again and they do not count.
+struct Superseded {
+  std::uint64_t from = 0, to = 0;
+  std::string reason;
+};
+struct ModelCompleted {
+  std::string model, provider;
+  Stop stop = Stop::end;
+  std::vector<ToolCall> tool_calls;
+  std::vector<Thinking> thinking;
+  Usage usage;
+  std::string response_id;
+  std::optional<std::int64_t> first_token_ms;
+};
+struct ToolStarted {
+  ToolCall call;
+  bool repeatable = false;  // declared idempotent: recovery may simply call it again
+};
+struct ToolCompleted {
+  ToolCall call;
+  std::string result;
+  bool is_error = false;
+  std::int64_t started_ms = 0, duration_ms = 0;
+};
+// Follows a ToolCompleted that is an error.
+struct ToolError {
+  ToolCall call;
+  std::string error;
+};
+struct ContentCompleted {};
+struct Metrics {
+  Usage usage;
+  std::int64_t duration_ms = 0;
+  std::optional<std::int64_t> first_token_ms;
+};
+// Closes the log of a completed run, and follows RunCancelled with the partial content.
+struct RunCompleted {
+  std::string content;
+  std::string model, provider;
+  Metrics metrics;
+};
+struct RunError {
+  Cause cause = Cause::internal;
+  std::string message;
+};
+struct RunCancelled {
+  std::string content, reason;
+};
+struct RunPaused {
+  std::string content;
+  std::vector<ToolCall> calls;  // that wait for a decision
+};
+struct Decision {
+  std::string call_id;
+  bool approved = false;
+  std::string note;
+};
+struct RunContinued {
+  std::vector<Decision> decisions;
+};
+
+using Payload = std::variant<RunStarted, ModelStarted, TextDelta, ThinkingDelta, Superseded, ModelCompleted, ToolStarted, ToolCompleted,
+                             ToolError, ContentCompleted, RunCompleted, RunError, RunCancelled, RunPaused, RunContinued>;
+
+struct Event {
+  std::int64_t at_ms = 0;
+  Payload payload;
+};
+
+// The stored line, without newline.
+std::string encode(const Event& event);
+void append_text_delta(std::string& out, std::int64_t at_ms, std::string_view text);  // the hot case of encode
+
+// Errc::invalid_argument for a line that is no event; an unknown type too (a newer program wrote it).
+base::Result<Event> decode(std::string_view line);
+
+// The text delta's parts without parsing it whole: its time, and the text as the JSON string (with quotes) that it is.
+struct RawTextDelta {
+  std::int64_t at_ms;
+  std::string_view json_text;
+};
+std::optional<RawTextDelta> raw_text_delta(std::string_view line);
+
+// "text", "run_completed" ...
+std::string_view type_name(const Payload& payload);
+
+}  // namespace run

@@ -1,0 +1,73 @@
+#include "run/spec.h"
+
+#include "base/json.h"
+
+namespace run {
+
+namespace json = boost::json;
+
+std::string encode(const Spec& spec) {
+  json::object o;
+  const auto text = [&o](std::string_view key, const std::string& value) {
+    if (!value.empty()) o[key] = value;
+  };
+  const auto number = [&o](std::string_view key, std::int64_t value) {
+    if (value) o[key] = value;
+  };
+  o["input"] = spec.input;
+  o["provider"] = spec.provider;
+  o["model"] = spec.model;
+  text("effort", spec.effort);
+  text("backend", spec.backend);
+  text("base_url", spec.base_url);
+  text("system_prompt", spec.system_prompt);
+  text("work_directory", spec.work_directory);
+  if (!spec.tools.empty()) {
+    json::array tools;
+    for (const auto& tool : spec.tools) {
+      json::object one{{"name", tool.name}};
+      if (tool.gate == Gate::approve) one["approve"] = true;
+      tools.push_back(std::move(one));
+    }
+    o["tools"] = std::move(tools);
+  }
+  number("turns_max", spec.limits.turns);
+  number("tool_calls_max", spec.limits.tool_calls);
+  number("tokens_max", spec.limits.tokens);
+  number("timeout_ms", spec.limits.timeout_ms);
+  if (spec.temperature) o["temperature"] = *spec.temperature;
+  if (spec.top_p) o["top_p"] = *spec.top_p;
+  if (spec.max_tokens) o["max_tokens"] = *spec.max_tokens;
+  return base::to_text(o);
+}
+
+base::Result<Spec> decode_spec(std::string_view text) {
+  const auto value = base::parse_json(text);
+  if (!value) return std::unexpected(value.error());
+  const auto* o = value->if_object();
+  if (!o) return base::fail(base::Errc::invalid_argument, "a run's spec is a JSON object");
+  Spec spec;
+  spec.input = base::text_or_empty(*o, "input");
+  spec.provider = base::text_or_empty(*o, "provider");
+  spec.model = base::text_or_empty(*o, "model");
+  spec.effort = base::text_or_empty(*o, "effort");
+  spec.backend = base::text_or_empty(*o, "backend");
+  spec.base_url = base::text_or_empty(*o, "base_url");
+  spec.system_prompt = base::text_or_empty(*o, "system_prompt");
+  spec.work_directory = base::text_or_empty(*o, "work_directory");
+  if (const auto* tools = base::array_field(*o, "tools"))
+    for (const auto& tool : *tools)
+      if (const auto* one = tool.if_object())
+        spec.tools.push_back(
+            {base::text_or_empty(*one, "name"), base::bool_field(*one, "approve").value_or(false) ? Gate::approve : Gate::allow});
+  spec.limits = {.turns = base::int_or_zero(*o, "turns_max"),
+                 .tool_calls = base::int_or_zero(*o, "tool_calls_max"),
+                 .tokens = base::int_or_zero(*o, "tokens_max"),
+                 .timeout_ms = base::int_or_zero(*o, "timeout_ms")};
+  spec.temperature = base::number_field(*o, "temperature");
+  spec.top_p = base::number_field(*o, "top_p");
+  spec.max_tokens = base::int_field(*o, "max_tokens");
+  return spec;
+}
+
+}  // namespace run

@@ -1,0 +1,43 @@
+#pragma once
+// What a run is to do: everything an executor needs besides secrets, so that any process can go on with it.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace run {
+
+enum class Gate { allow, approve };
+
+struct GrantedTool {
+  std::string name;
+  Gate gate = Gate::allow;
+};
+
+// Zero means: no limit of its own.
+struct Limits {
+  std::int64_t turns = 0;        // model calls
+  std::int64_t tool_calls = 0;
+  std::int64_t tokens = 0;       // input + output
+  std::int64_t timeout_ms = 0;   // wall clock since the launch
+};
+
+struct Spec {
+  std::string input;             // the user's message
+  std::string provider, model, effort;
+  std::string backend, base_url;  // "" = the provider's own
+  std::string system_prompt;
+  std::vector<GrantedTool> tools;
+  Limits limits;
+  std::string work_directory;    // absolute
+  std::optional<double> temperature, top_p;
+  std::optional<std::int64_t> max_tokens;
+};
+
+std::string encode(const Spec& spec);          // JSON text
+base::Result<Spec> decode_spec(std::string_view text);
+
+}  // namespace run

@@ -1,0 +1,43 @@
+#pragma once
+// Statuses of a run and the closed list of causes that end one.
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace run {
+
+// The numbers are stored (docs/formats/store.md): append only.
+enum class Status { pending = 0, running = 1, paused = 2, completed = 3, error = 4, cancelled = 5 };
+
+inline bool is_terminal(Status status) { return status >= Status::completed; }
+// "PENDING" ... as every API shows them.
+std::string_view name(Status status);
+std::optional<Status> parse_status(std::string_view name);
+
+// Why a run failed.
+enum class Cause {
+  provider_auth,
+  provider_request,
+  provider_limited,
+  provider_failed,
+  network,
+  no_provider,      // the provider is not configured where the run executes
+  run_timeout,      // its wall-clock limit passed
+  turn_limit,
+  tool_call_limit,
+  token_limit,
+  worker_lost,      // its executors died and the policy does not allow another try
+  internal,         // a broken world; the text is in the run's facts
+};
+// "RunTimeout": AgentOS' error_type, and the `code` of a run_error event.
+std::string_view name(Cause cause);
+std::optional<Cause> parse_cause(std::string_view name);
+// "run.timed_out.deadline": the reason kept with the run (domain.outcome.cause).
+std::string_view reason_of(Cause cause);
+
+inline constexpr std::string_view kReasonCompleted = "run.completed.ok";
+inline constexpr std::string_view kReasonCompletedEmpty = "run.completed_empty.no_evidence";
+inline constexpr std::string_view kReasonCancelled = "run.cancelled.manual_kill";
+inline constexpr std::string_view kReasonApproval = "run.paused.approval";
+
+}  // namespace run

@@ -1,0 +1,32 @@
+#pragma once
+// The reads, each on one connection of the reader pool.
+#include <vector>
+
+#include "base/error.h"
+#include "store/sqlite/database.h"
+#include "store/store.h"
+#include "store/types.h"
+
+namespace store::sqlite {
+
+base::Result<Run> select_run(Database& db, const std::string& run_id);
+base::Result<Run> select_run_by_prefix(Database& db, const std::string& prefix);
+base::Result<Session> select_session(Database& db, const std::string& session_id);
+base::Result<Session> select_session_by_prefix(Database& db, const std::string& prefix);
+
+Slice select_events(Database& db, RunNumber run, std::uint64_t from);
+std::string select_last_event(Database& db, RunNumber run);
+std::vector<Fact> select_facts(Database& db, RunNumber run);
+
+Page<Run> select_runs(Database& db, const RunFilter& filter);
+Page<Session> select_sessions(Database& db, const SessionFilter& filter);
+std::vector<Store::Past> select_history(Database& db, SessionNumber session, std::int64_t through);
+
+std::vector<Run> select_orphans(Database& db, const Owner& self, std::size_t limit, std::int64_t now_ms);
+std::vector<RunNumber> select_cancelled(Database& db, OwnerNumber owner);
+
+// Blocks inserted after block `after`: what other processes appended. `last` becomes the newest block seen.
+std::vector<Growth> select_growth(Database& db, std::int64_t after, std::int64_t& last);
+std::int64_t select_last_block(Database& db);
+
+}  // namespace store::sqlite

@@ -1,0 +1,63 @@
+#include "store/sqlite/session_writes.h"
+
+#include "store/sqlite/reads.h"
+
+namespace store::sqlite {
+
+base::Result<Session> insert_session(Database& db, const Session& session) {
+  if (select_session(db, session.session_id)) return base::fail(base::Errc::conflict, "session '" + session.session_id + "' exists");
+  RunNumber forked_from = 0;
+  if (!session.forked_from_run.empty()) {
+    const auto origin = select_run(db, session.forked_from_run);
+    if (!origin) return std::unexpected(origin.error());
+    forked_from = origin->number;
+  }
+  db.query(
+        "INSERT INTO session(session_id, name, component_type, component_id, user_id, state, metadata, forked_from, forked_at, created_ms, "
+        "updated_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .bind(session.session_id)
+      .bind(session.name)
+      .bind(session.component_type)
+      .bind(session.component_id)
+      .bind(session.user_id)
+      .bind(session.state)
+      .bind(session.metadata)
+      .bind(forked_from)
+      .bind(static_cast<std::int64_t>(session.forked_at))
+      .bind(session.created_ms)
+      .bind(session.created_ms)
+      .run();
+  return select_session(db, session.session_id);
+}
+
+base::Result<Session> update_session(Database& db, const std::string& session_id, const SessionChange& change, std::int64_t now_ms) {
+  const auto found = select_session(db, session_id);
+  if (!found) return std::unexpected(found.error());
+  db.query("UPDATE session SET name = ?, state = ?, metadata = ?, updated_ms = ? WHERE id = ?")
+      .bind(change.name.value_or(found->name))
+      .bind(change.state.value_or(found->state))
+      .bind(change.metadata.value_or(found->metadata))
+      .bind(now_ms)
+      .bind(found->number)
+      .run();
+  return select_session(db, session_id);
+}
+
+bool delete_session(Database& db, Commit& commit, const std::string& session_id) {
+  const auto found = select_session(db, session_id);
+  if (!found) return false;
+  // Live runs keep their session until they have ended: they are cancelled, and the session goes with the next removal.
+  db.query("UPDATE run SET cancel_requested = 1, status = CASE status WHEN 2 THEN 0 ELSE status END WHERE session = ? AND status < 3")
+      .bind(found->number)
+      .run();
+  const bool live = db.changes() > 0;
+  commit.control = live;
+  db.query("DELETE FROM event_block WHERE run IN (SELECT id FROM run WHERE session = ? AND status >= 3)").bind(found->number).run();
+  db.query("DELETE FROM fact WHERE run IN (SELECT id FROM run WHERE session = ? AND status >= 3)").bind(found->number).run();
+  db.query("DELETE FROM run_spec WHERE run IN (SELECT id FROM run WHERE session = ? AND status >= 3)").bind(found->number).run();
+  db.query("DELETE FROM run WHERE session = ? AND status >= 3").bind(found->number).run();
+  if (!live) db.query("DELETE FROM session WHERE id = ?").bind(found->number).run();
+  return true;
+}
+
+}  // namespace store::sqlite

@@ -1,0 +1,270 @@
+#include "store/sqlite_store.h"
+
+#include <filesystem>
+
+#include "aio/offload.h"
+#include "aio/task_group.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "store/liveness.h"
+#include "store/sqlite/reader_pool.h"
+#include "store/sqlite/reads.h"
+#include "store/sqlite/run_writes.h"
+#include "store/sqlite/schema.h"
+#include "store/sqlite/session_writes.h"
+#include "store/sqlite/writer.h"
+
+namespace store {
+
+namespace {
+
+namespace limits = base::limits;
+using sqlite::Commit;
+using sqlite::Database;
+
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(boost::asio::io_context& io, aio::Time& time, const std::string& home)
+      : io_(io),
+        time_(time),
+        home_(home),
+        self_(this_process()),
+        log_bell_(home + "/bell/log"),
+        control_bell_(home + "/bell/control"),
+        readers_(database_path()),
+        tasks_(io, [](const std::string& name, const std::string& what) {
+          base::log::error("a task of the store failed", {{"task", name}, {"reason", what}});
+        }) {}
+
+  std::string database_path() const { return home_ + "/outlast.db"; }
+
+  aio::Task<OwnerNumber> register_owner() override {
+    const auto now = time_.wall_ms();
+    owner_ = co_await writer().execute([this, now](Database& db, Commit&) { return sqlite::insert_owner(db, self_, now); });
+    writer().set_owner(owner_);
+    co_return owner_;
+  }
+
+  aio::Task<Launched> launch(Launch launch) override {
+    const auto bytes = launch.first_events.size() + launch.spec.size();
+    auto launched = co_await writer().execute([&launch](Database& db, Commit& commit) { return sqlite::launch_run(db, commit, launch); }, bytes);
+    if (!launched) throw base::Broken(launched.error().message);
+    co_return std::move(*launched);
+  }
+
+  Answer<Lease> claim(RunNumber run, OwnerNumber claimant, OwnerNumber from) override {
+    co_return co_await writer().execute([this, run, claimant, from](Database& db, Commit& commit) {
+      return sqlite::claim_run(db, commit, run, claimant, from, self_, time_.wall_ms());
+    });
+  }
+
+  aio::Task<> release(RunNumber run, std::int64_t epoch) override {
+    co_await writer().execute([this, run, epoch](Database& db, Commit& commit) {
+      sqlite::release_run(db, commit, run, epoch, time_.wall_ms());
+      return true;
+    });
+  }
+
+  Answer<> append(Append append) override {
+    const auto lines = std::make_shared<const std::string>(std::move(append.lines));
+    co_return co_await writer().execute(
+        [&append, &lines](Database& db, Commit& commit) { return sqlite::append_events(db, commit, append, lines); }, lines->size());
+  }
+
+  aio::Task<std::vector<Run>> orphans(std::size_t limit) override {
+    co_return co_await readers_.read([this, limit](Database& db) { return sqlite::select_orphans(db, self_, limit, time_.wall_ms()); });
+  }
+
+  aio::Task<std::vector<RunNumber>> cancelled_of(OwnerNumber owner) override {
+    co_return co_await readers_.read([owner](Database& db) { return sqlite::select_cancelled(db, owner); });
+  }
+
+  aio::Task<CancelAnswer> request_cancel(std::string run_id) override {
+    co_return co_await writer().execute(
+        [this, &run_id](Database& db, Commit& commit) { return sqlite::cancel_run(db, commit, run_id, time_.wall_ms()); });
+  }
+
+  Answer<Run> continue_run(RunNumber run, std::string line) override {
+    co_return co_await writer().execute(
+        [this, run, &line](Database& db, Commit& commit) { return sqlite::continue_paused(db, commit, run, line, time_.wall_ms()); });
+  }
+
+  Answer<Run> find_run(std::string run_id) override {
+    co_return co_await readers_.read([&run_id](Database& db) { return sqlite::select_run(db, run_id); });
+  }
+  Answer<Run> resolve_run(std::string id) override {
+    co_return co_await readers_.read([&id](Database& db) { return sqlite::select_run_by_prefix(db, id); });
+  }
+  Answer<Session> resolve_session(std::string id) override {
+    co_return co_await readers_.read([&id](Database& db) { return sqlite::select_session_by_prefix(db, id); });
+  }
+  aio::Task<Slice> read(RunNumber run, std::uint64_t from) override {
+    co_return co_await readers_.read([run, from](Database& db) { return sqlite::select_events(db, run, from); });
+  }
+  aio::Task<std::string> last_event(RunNumber run) override {
+    co_return co_await readers_.read([run](Database& db) { return sqlite::select_last_event(db, run); });
+  }
+  aio::Task<std::vector<Fact>> facts(RunNumber run) override {
+    co_return co_await readers_.read([run](Database& db) { return sqlite::select_facts(db, run); });
+  }
+  aio::Task<Page<Run>> list_runs(RunFilter filter) override {
+    co_return co_await readers_.read([&filter](Database& db) { return sqlite::select_runs(db, filter); });
+  }
+  aio::Task<std::vector<Past>> history(SessionNumber session, std::int64_t through) override {
+    co_return co_await readers_.read([session, through](Database& db) { return sqlite::select_history(db, session, through); });
+  }
+
+  Answer<Session> find_session(std::string session_id) override {
+    co_return co_await readers_.read([&session_id](Database& db) { return sqlite::select_session(db, session_id); });
+  }
+  aio::Task<Page<Session>> list_sessions(SessionFilter filter) override {
+    co_return co_await readers_.read([&filter](Database& db) { return sqlite::select_sessions(db, filter); });
+  }
+  Answer<Session> create_session(Session session) override {
+    co_return co_await writer().execute([&session](Database& db, Commit&) { return sqlite::insert_session(db, session); });
+  }
+  Answer<Session> change_session(std::string session_id, SessionChange change) override {
+    co_return co_await writer().execute([this, &session_id, &change](Database& db, Commit&) {
+      return sqlite::update_session(db, session_id, change, time_.wall_ms());
+    });
+  }
+  aio::Task<bool> remove_session(std::string session_id) override {
+    co_return co_await writer().execute([&session_id](Database& db, Commit& commit) { return sqlite::delete_session(db, commit, session_id); });
+  }
+
+  Answer<> remove_run(RunNumber run) override {
+    co_return co_await writer().execute([run](Database& db, Commit&) { return sqlite::remove_finished_run(db, run); });
+  }
+  aio::Task<std::int64_t> trim_events(std::int64_t ended_before_ms) override {
+    co_return co_await writer().execute([ended_before_ms](Database& db, Commit&) { return sqlite::trim_finished_events(db, ended_before_ms); });
+  }
+
+  void listen(Listener listener) override {
+    listener_ = std::move(listener);
+    tasks_.spawn("bells", hear_bells());
+  }
+
+  void watch_log(bool on) override {
+    if (watching_ == on) return;
+    watching_ = on;
+    if (on) tasks_.spawn("log watch", follow_others());
+  }
+
+  aio::Task<> close() override {
+    watching_ = false;
+    tasks_.close();
+    tasks_.cancel();
+    co_await tasks_.join();
+    if (writer_) co_await writer_->close();
+  }
+
+ private:
+  // The writer's thread starts with the first write: commands that only look stay quick.
+  sqlite::Writer& writer() {
+    if (!writer_)
+      writer_ = std::make_unique<sqlite::Writer>(io_, sqlite::WriterOptions{.database_path = database_path(),
+                                                                            .lock_path = home_ + "/outlast.lock",
+                                                                            .clock = &time_,
+                                                                            .log_bell = &log_bell_,
+                                                                            .control_bell = &control_bell_,
+                                                                            .committed = [this](const Commit& commit) { tell(commit); }});
+    return *writer_;
+  }
+
+  void tell(const Commit& commit) {
+    // Our own commit follows what we know without a gap unless another process committed in between.
+    if (commit.block_last) {
+      if (commit.block_first == known_block_ + 1)
+        known_block_ = commit.block_last;
+      else if (watching_)
+        tasks_.spawn("log scan", scan());
+    }
+    if (!commit.growth.empty() && listener_.grown) listener_.grown(commit.growth);
+    if (commit.control && listener_.control) listener_.control();
+  }
+
+  aio::Task<> hear_bells() {
+    BellWatch bells(io_, {&control_bell_, &log_bell_});
+    for (;;) {
+      const auto rung = co_await bells.rung();
+      if (rung & 1u && listener_.control) listener_.control();
+      if (rung & 2u && watching_ && log_bell_.last() > known_block_) co_await scan();
+    }
+  }
+
+  // The net below a lost ring, and the first look at what was there before.
+  aio::Task<> follow_others() {
+    known_block_ = co_await readers_.read([](Database& db) { return sqlite::select_last_block(db); });
+    while (watching_) {
+      co_await time_.sleep(std::chrono::milliseconds(limits::kTailPollMs));
+      co_await scan();
+    }
+  }
+
+  // One at a time; a ring during a scan is answered by another round.
+  aio::Task<> scan() {
+    scan_again_ = true;
+    if (scanning_) co_return;
+    scanning_ = true;
+    struct Done {
+      bool& flag;
+      ~Done() { flag = false; }
+    } done{scanning_};
+    while (std::exchange(scan_again_, false)) {
+      const auto after = known_block_;
+      std::int64_t last = after;
+      const auto growth = co_await readers_.read([after, &last](Database& db) { return sqlite::select_growth(db, after, last); });
+      known_block_ = std::max(known_block_, last);
+      if (!growth.empty()) scan_again_ = true;
+      if (!growth.empty() && listener_.grown) listener_.grown(growth);
+    }
+  }
+
+  // constant after construction
+  boost::asio::io_context& io_;
+  aio::Time& time_;
+  const std::string home_;
+  const Owner self_;
+
+  Doorbell log_bell_, control_bell_;
+  sqlite::ReaderPool readers_;
+  std::unique_ptr<sqlite::Writer> writer_;
+
+  // io thread only
+  OwnerNumber owner_ = 0;
+  Listener listener_;
+  bool watching_ = false, scanning_ = false, scan_again_ = false;
+  std::int64_t known_block_ = 0;  // every block up to this one has been told
+  aio::TaskGroup tasks_;
+};
+
+void prepare_database(const std::string& home) {
+  const auto path = home + "/outlast.db";
+  if (std::filesystem::exists(path)) {
+    Database db(path, sqlite::OpenMode::read_only);
+    if (sqlite::up_to_date(db)) return;
+  }
+  // Made or migrated under the lock, so that several first commands at once meet a whole schema.
+  WriteLock lock(home + "/outlast.lock");
+  const WriteLock::Hold hold(lock);
+  Database db(path, sqlite::OpenMode::read_write);
+  sqlite::migrate(db);
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Store>> open_sqlite_store(boost::asio::io_context& io, aio::Time& time, SqliteStoreOptions options) {
+  namespace fs = std::filesystem;
+  try {
+    std::error_code ec;
+    if (fs::create_directories(options.home, ec)) fs::permissions(options.home, fs::perms::owner_all, ec);
+    fs::create_directories(options.home + "/bell", ec);
+    if (ec) return base::fail(base::Errc::unavailable, "cannot make " + options.home + ": " + ec.message() + "; set OUTLAST_HOME to a writable directory");
+    prepare_database(options.home);
+    return std::make_unique<SqliteStore>(io, time, options.home);
+  } catch (const base::Broken& error) {
+    return base::fail(base::Errc::unavailable, error.what());
+  }
+}
+
+}  // namespace store

@@ -1,0 +1,301 @@
+#include "store/sqlite_store.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <future>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "run/event.h"
+#include "store/sqlite/database.h"
+
+namespace store {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string lines_of(int from, int count) {
+  std::string lines;
+  for (int i = from; i < from + count; ++i) {
+    run::append_text_delta(lines, 1000 + i, "w" + std::to_string(i));
+    lines += '\n';
+  }
+  return lines;
+}
+
+// One process: an io loop and a store on a home.
+struct Process {
+  explicit Process(const std::string& home) : time(io) {
+    auto opened = open_sqlite_store(io, time, {.home = home});
+    if (!opened) throw base::Broken(opened.error().message);
+    store = std::move(*opened);
+  }
+  ~Process() {
+    if (store) run(store->close());
+  }
+  // Runs one task to its end on this process' loop.
+  template <class T>
+  T run(aio::Task<T> task) {
+    io.restart();
+    auto future = boost::asio::co_spawn(io, std::move(task), boost::asio::use_future);
+    while (future.wait_for(std::chrono::seconds(0)) != std::future_status::ready) io.run_one();
+    return future.get();
+  }
+  void run_until(const std::function<bool()>& done) {
+    io.restart();
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!done() && std::chrono::steady_clock::now() < end) io.run_one_for(std::chrono::milliseconds(20));
+    ASSERT_TRUE(done());
+  }
+
+  Launched launch(const std::string& session, std::string key = "", std::string digest = "d", OwnerNumber owner = 0, std::string id = "") {
+    Launch l;
+    l.id_is_callers = !id.empty();
+    l.run_id = id.empty() ? base::new_run_id(time, random) : id;
+    l.component_id = "main";
+    l.session_id = session;
+    l.launch_key = std::move(key);
+    l.request_digest = std::move(digest);
+    l.spec = "{}";
+    l.claim_for = owner;
+    l.now_ms = time.wall_ms();
+    return run(store->launch(std::move(l)));
+  }
+  base::Result<> append(const Run& r, std::int64_t epoch, int first, int count, std::optional<run::Status> status = std::nullopt) {
+    Append a;
+    a.run = r.number;
+    a.epoch = epoch;
+    a.first = static_cast<std::uint64_t>(first);
+    a.lines = lines_of(first, count);
+    a.count = static_cast<std::uint32_t>(count);
+    a.status = status;
+    a.reason = "r";
+    a.now_ms = time.wall_ms();
+    return run(store->append(std::move(a)));
+  }
+  Run find(const Run& r) { return *run(store->find_run(r.run_id)); }
+  std::string whole(const Run& r) {
+    std::string all;
+    for (std::uint64_t at = 0;;) {
+      const auto slice = run(store->read(r.number, at));
+      if (!slice.count) return all;
+      EXPECT_EQ(slice.first, at);
+      all += *slice.lines;
+      at = slice.end();
+    }
+  }
+
+  boost::asio::io_context io{1};
+  aio::SystemTime time;
+  base::SystemRandom random;
+  std::unique_ptr<Store> store;
+};
+
+class SqliteStoreTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "outlast-store-XXXXXX").string();
+    ASSERT_TRUE(mkdtemp(name.data()));
+    home = name;
+  }
+  void TearDown() override { fs::remove_all(home); }
+  std::string home;
+};
+
+TEST_F(SqliteStoreTest, LaunchedRunIsThereAfterReopen) {
+  std::string id;
+  {
+    Process p(home);
+    id = p.launch("s").run.run_id;
+  }
+  Process p(home);
+  const auto found = p.run(p.store->find_run(id));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->status, run::Status::pending);
+  EXPECT_EQ(found->session_id, "s");
+}
+
+TEST_F(SqliteStoreTest, SameKeySameRequestIsTheSameRun) {
+  Process p(home);
+  const auto first = p.launch("s", "k");
+  EXPECT_EQ(first.known, Known::fresh);
+  const auto second = p.launch("s", "k");
+  EXPECT_EQ(second.known, Known::retry);
+  EXPECT_EQ(second.run.run_id, first.run.run_id);
+  EXPECT_EQ(p.launch("s", "k", "other").known, Known::other_request);
+}
+
+TEST_F(SqliteStoreTest, CallersIdIsARetryOrAConflict) {
+  Process p(home);
+  EXPECT_EQ(p.launch("s", "", "d", 0, "mine").known, Known::fresh);
+  EXPECT_EQ(p.launch("s", "", "d", 0, "mine").known, Known::retry);
+  EXPECT_EQ(p.launch("s", "", "e", 0, "mine").known, Known::other_request);
+}
+
+TEST_F(SqliteStoreTest, AppendsAreDenseAndReadFromAnyIndex) {
+  Process p(home);
+  const auto owner = p.run(p.store->register_owner());
+  const auto r = p.launch("s", "", "d", owner).run;
+  for (int i = 0; i < 30; i += 3) ASSERT_TRUE(p.append(r, 1, i, 3));
+  EXPECT_EQ(p.find(r).event_count, 30u);
+  for (std::uint64_t from = 0; from <= 30; ++from) {
+    const auto slice = p.run(p.store->read(r.number, from));
+    EXPECT_EQ(*slice.lines, lines_of(static_cast<int>(from), 30 - static_cast<int>(from))) << from;
+  }
+}
+
+TEST_F(SqliteStoreTest, WrongIndexAndStaleEpochAreRefused) {
+  Process p(home);
+  const auto owner = p.run(p.store->register_owner());
+  const auto r = p.launch("s", "", "d", owner).run;
+  ASSERT_TRUE(p.append(r, 1, 0, 2));
+  EXPECT_EQ(p.append(r, 1, 1, 1).error().code, base::Errc::lease_lost);
+  EXPECT_EQ(p.append(r, 1, 3, 1).error().code, base::Errc::lease_lost);
+  EXPECT_EQ(p.append(r, 0, 2, 1).error().code, base::Errc::lease_lost);
+  EXPECT_EQ(p.append(r, 2, 2, 1).error().code, base::Errc::lease_lost);
+  EXPECT_EQ(p.whole(r), lines_of(0, 2));
+}
+
+TEST_F(SqliteStoreTest, AStolenLeaseStopsTheOldExecutor) {
+  Process p(home);
+  const auto owner = p.run(p.store->register_owner());
+  const auto r = p.launch("s", "", "d", owner).run;
+  ASSERT_TRUE(p.append(r, 1, 0, 1));
+  EXPECT_EQ(p.run(p.store->claim(r.number, owner + 1, 0)).error().code, base::Errc::busy);
+  const auto lease = p.run(p.store->claim(r.number, owner, owner));  // hand-over by name
+  ASSERT_TRUE(lease);
+  EXPECT_TRUE(lease->taken_over);
+  EXPECT_EQ(lease->run.epoch, 2);
+  EXPECT_EQ(p.append(r, 1, 1, 1).error().code, base::Errc::lease_lost);
+  EXPECT_TRUE(p.append(r, 2, 1, 1));
+}
+
+TEST_F(SqliteStoreTest, CancelAndCompletionMeetInOneTransaction) {
+  Process p(home);
+  const auto owner = p.run(p.store->register_owner());
+  const auto r = p.launch("s", "", "d", owner).run;
+  EXPECT_EQ(p.run(p.store->request_cancel(r.run_id)).outcome, CancelOutcome::accepted);
+  EXPECT_EQ(p.append(r, 1, 0, 1, run::Status::completed).error().code, base::Errc::cancel_requested);
+  EXPECT_TRUE(p.append(r, 1, 0, 1));  // facts may still be added
+  EXPECT_TRUE(p.append(r, 1, 1, 1, run::Status::cancelled));
+  EXPECT_EQ(p.run(p.store->request_cancel(r.run_id)).outcome, CancelOutcome::already_finished);
+  EXPECT_EQ(p.append(r, 1, 2, 1).error().code, base::Errc::already_finished);
+  EXPECT_EQ(p.find(r).status, run::Status::cancelled);
+}
+
+TEST_F(SqliteStoreTest, ACancelOfAnUnknownIdBindsItsLaterLaunch) {
+  Process p(home);
+  EXPECT_EQ(p.run(p.store->request_cancel("later")).outcome, CancelOutcome::intent_stored);
+  EXPECT_TRUE(p.launch("s", "", "d", 0, "later").run.cancel_requested);
+  EXPECT_FALSE(p.launch("s", "", "d", 0, "another").run.cancel_requested);
+}
+
+TEST_F(SqliteStoreTest, OrphansAreThoseWithoutALivingOwner) {
+  Process p(home);
+  const auto owner = p.run(p.store->register_owner());
+  const auto held = p.launch("s", "", "d", owner).run;
+  const auto waiting = p.launch("s").run;
+  const auto dead = p.launch("s", "", "d", 999).run;  // an owner that is not there
+  std::vector<std::string> ids;
+  for (const auto& r : p.run(p.store->orphans(10))) ids.push_back(r.run_id);
+  ::std::ranges::sort(ids);
+  std::vector<std::string> expected{waiting.run_id, dead.run_id};
+  ::std::ranges::sort(expected);
+  EXPECT_EQ(ids, expected);
+}
+
+TEST_F(SqliteStoreTest, SealingKeepsEveryLine) {
+  store::Run r;
+  {
+    Process p(home);
+    const auto owner = p.run(p.store->register_owner());
+    r = p.launch("s", "", "d", owner).run;
+    for (int i = 0; i < 200; ++i) ASSERT_TRUE(p.append(r, 1, i, 1));
+    ASSERT_TRUE(p.append(r, 1, 200, 1, run::Status::completed));
+  }  // closing waits for the seal
+  Process p(home);
+  EXPECT_EQ(p.whole(r), lines_of(0, 201));
+  EXPECT_EQ(*p.run(p.store->read(r.number, 77)).lines, lines_of(77, 201 - 77));
+  sqlite::Database db(home + "/outlast.db", sqlite::OpenMode::read_only);
+  auto blocks = db.query("SELECT count(*) FROM event_block");
+  ASSERT_TRUE(blocks.step());
+  EXPECT_EQ(blocks.integer(0), 1);
+}
+
+TEST_F(SqliteStoreTest, TheViewShowsSingleEvents) {
+  Process p(home);
+  const auto owner = p.run(p.store->register_owner());
+  const auto r = p.launch("s", "", "d", owner).run;
+  ASSERT_TRUE(p.append(r, 1, 0, 5));
+  sqlite::Database db(home + "/outlast.db", sqlite::OpenMode::read_only);
+  auto q = db.query("SELECT event_index, json_extract(event, '$.text') FROM event ORDER BY event_index");
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(q.step());
+    EXPECT_EQ(q.integer(0), i);
+    EXPECT_EQ(q.text(1), "w" + std::to_string(i));
+  }
+}
+
+TEST_F(SqliteStoreTest, AnotherProcessIsToldWhatWasAppended) {
+  Process writer(home), reader(home);
+  std::uint64_t heard = 0;
+  std::string lines;
+  reader.store->listen({.grown =
+                            [&](const std::vector<Growth>& growth) {
+                              for (const auto& g : growth)
+                                if (g.slice.first == heard) heard = g.slice.end(), lines += *g.slice.lines;
+                            },
+                        .control = [] {}});
+  reader.store->watch_log(true);
+  reader.run(reader.time.sleep(std::chrono::milliseconds(20)));  // the watch is set up on its first turn
+  const auto owner = writer.run(writer.store->register_owner());
+  const auto r = writer.launch("s", "", "d", owner).run;
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(writer.append(r, 1, i, 1));
+  reader.run_until([&] { return heard == 20; });
+  EXPECT_EQ(lines, lines_of(0, 20));
+}
+
+TEST_F(SqliteStoreTest, PrefixesNameRunsAndSessions) {
+  Process p(home);
+  const auto a = p.launch("alpha", "", "d", 0, "20260101T000000-aaaa").run;
+  const auto b = p.launch("beta", "", "d", 0, "20260101T000000-bbbb").run;
+  EXPECT_EQ(p.run(p.store->resolve_run("20260101T000000-a"))->run_id, a.run_id);
+  EXPECT_EQ(p.run(p.store->resolve_run("2026")).error().code, base::Errc::ambiguous);
+  EXPECT_EQ(p.run(p.store->resolve_run("bet"))->run_id, b.run_id);
+  EXPECT_EQ(p.run(p.store->resolve_run("zzz")).error().code, base::Errc::not_found);
+  EXPECT_EQ(p.run(p.store->resolve_session("alp"))->session_id, "alpha");
+  EXPECT_EQ(p.run(p.store->resolve_session("20260101T000000-b"))->session_id, "beta");
+}
+
+TEST_F(SqliteStoreTest, HistoryIsWhatHadEndedAtTheLaunch) {
+  Process p(home);
+  const auto owner = p.run(p.store->register_owner());
+  const auto first = p.launch("s", "", "d", owner).run;
+  const auto beside = p.launch("s", "", "d", owner).run;
+  ASSERT_TRUE(p.append(first, 1, 0, 1, run::Status::completed));
+  const auto next = p.launch("s", "", "d", owner).run;
+  ASSERT_TRUE(p.append(beside, 1, 0, 1, run::Status::completed));
+  const auto past = p.run(p.store->history(next.session, next.history_through));
+  ASSERT_EQ(past.size(), 1u);
+  EXPECT_EQ(past[0].run.run_id, first.run_id);
+  EXPECT_TRUE(p.run(p.store->history(first.session, first.history_through)).empty());
+}
+
+TEST_F(SqliteStoreTest, AForeignDatabaseIsRefusedAndLeftAlone) {
+  {
+    sqlite::Database db(home + "/outlast.db", sqlite::OpenMode::read_write);
+    db.execute("CREATE TABLE theirs(x)");
+  }
+  EXPECT_THROW(Process p(home), base::Broken);
+  std::ofstream(home + "/outlast.db", std::ios::trunc) << "this is no database, it is a text of some length that SQLite will not take";
+  EXPECT_THROW(Process p(home), base::Broken);
+}
+
+}  // namespace
+}  // namespace store

@@ -1,0 +1,98 @@
+#pragma once
+// The run log and what lies beside it. Every write is durable (synced) before its task ends; nothing is visible before.
+// All functions are called on the io thread and come back to it; blocking work happens on the store's own threads.
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aio/task.h"
+#include "base/error.h"
+#include "store/types.h"
+
+namespace store {
+
+template <class T = void>
+using Answer = aio::Task<base::Result<T>>;
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // --- executing ---------------------------------------------------------------------------------------------------
+  // Registers this process as one that may execute; from now on its lease is renewed from the writer thread.
+  virtual aio::Task<OwnerNumber> register_owner() = 0;
+
+  // Makes a run, and its session where that is new, in one transaction; or finds the one that the key or id names already.
+  virtual aio::Task<Launched> launch(Launch launch) = 0;
+
+  // Takes the right to execute a run that has no living owner, or whose owner is `from` (hand-over). The epoch grows.
+  // Errc: not_found, already_finished, busy (a living owner), conflict (paused).
+  virtual Answer<Lease> claim(RunNumber run, OwnerNumber claimant, OwnerNumber from) = 0;
+
+  // Gives the right back: the run waits for another executor. A stale epoch is ignored.
+  virtual aio::Task<> release(RunNumber run, std::int64_t epoch) = 0;
+
+  // Appends in order. Errc::lease_lost (stale epoch or wrong index: stop executing), cancel_requested (a completing status
+  // met an acknowledged cancel), already_finished.
+  virtual Answer<> append(Append append) = 0;
+
+  // Runs that nobody alive executes and that are not terminal or paused, oldest first.
+  virtual aio::Task<std::vector<Run>> orphans(std::size_t limit) = 0;
+
+  // Cancels wait for their executor here; asked after each control bell.
+  virtual aio::Task<std::vector<RunNumber>> cancelled_of(OwnerNumber owner) = 0;
+
+  // --- deciding ----------------------------------------------------------------------------------------------------
+  // Linearizable with completion. An unknown id is remembered (intent_stored) and binds a later launch of that id.
+  virtual aio::Task<CancelAnswer> request_cancel(std::string run_id) = 0;
+
+  // A paused run goes on: appends the decision and makes it claimable. Errc: not_found, conflict (not paused any more).
+  virtual Answer<Run> continue_run(RunNumber run, std::string line) = 0;
+
+  // --- reading -----------------------------------------------------------------------------------------------------
+  virtual Answer<Run> find_run(std::string run_id) = 0;
+  // By exact id, else unique prefix, over run ids and session ids. Errc: not_found, ambiguous (message lists up to five).
+  virtual Answer<Run> resolve_run(std::string id_or_prefix) = 0;
+  virtual Answer<Session> resolve_session(std::string id_or_prefix) = 0;
+
+  // The events from index `from` on, up to about kReadBytesMax; empty at the end of what is committed.
+  virtual aio::Task<Slice> read(RunNumber run, std::uint64_t from) = 0;
+  // The last line of a run's log, "" if there is none.
+  virtual aio::Task<std::string> last_event(RunNumber run) = 0;
+  virtual aio::Task<std::vector<Fact>> facts(RunNumber run) = 0;
+  virtual aio::Task<Page<Run>> list_runs(RunFilter filter) = 0;
+  // The runs whose logs are a run's past, in order, with the event index up to which each counts (max: all).
+  struct Past {
+    Run run;
+    std::uint64_t until = UINT64_MAX;
+  };
+  virtual aio::Task<std::vector<Past>> history(SessionNumber session, std::int64_t through) = 0;
+
+  // --- sessions ----------------------------------------------------------------------------------------------------
+  virtual Answer<Session> find_session(std::string session_id) = 0;
+  virtual aio::Task<Page<Session>> list_sessions(SessionFilter filter) = 0;
+  virtual Answer<Session> create_session(Session session) = 0;  // Errc::conflict: the id exists
+  virtual Answer<Session> change_session(std::string session_id, SessionChange change) = 0;
+  // Deletes the session and its finished runs; live runs are cancelled and go with a later removal. False: unknown.
+  virtual aio::Task<bool> remove_session(std::string session_id) = 0;
+
+  // --- keeping -----------------------------------------------------------------------------------------------------
+  virtual Answer<> remove_run(RunNumber run) = 0;  // Errc::conflict while it is live
+  // Declared retention: gives up the events of runs that ended before `ended_before_ms`; the runs stay listed.
+  virtual aio::Task<std::int64_t> trim_events(std::int64_t ended_before_ms) = 0;
+
+  // --- waking ------------------------------------------------------------------------------------------------------
+  struct Listener {
+    std::function<void(const std::vector<Growth>&)> grown;  // after each commit of this process, and for others' commits
+    std::function<void()> control;                          // something to decide: a cancel, a claimable run
+  };
+  // Io thread; once. `watch` starts listening to other processes too.
+  virtual void listen(Listener listener) = 0;
+  virtual void watch_log(bool on) = 0;
+
+  // Ends the store's threads after what is queued is durable. Must be awaited before destruction.
+  virtual aio::Task<> close() = 0;
+};
+
+}  // namespace store

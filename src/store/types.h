@@ -1,0 +1,159 @@
+#pragma once
+// What the store keeps, as plain values. Times are wall milliseconds.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "run/status.h"
+
+namespace store {
+
+// The store's own number of a run or session; never shown to a client.
+using RunNumber = std::int64_t;
+using SessionNumber = std::int64_t;
+using OwnerNumber = std::int64_t;  // a process that may execute
+
+struct Run {
+  RunNumber number = 0;
+  std::string run_id;
+  std::string kind;                    // "agent"
+  std::string component_id, component_name;
+  SessionNumber session = 0;
+  std::string session_id;
+  std::string user_id;
+  std::string parent_run_id;           // "" none
+  std::string group_id;                // the run whose directory holds this one's files; "" = no directory
+  std::string spec;                    // run::Spec as JSON text
+  std::string request_digest;
+  std::string origin;                  // "server" or "command"
+  run::Status status = run::Status::pending;
+  std::string reason;                  // "run.completed.ok" ... ; "" while live
+  bool cancel_requested = false;
+  std::int64_t epoch = 0;              // the attempt; grows with every claim
+  OwnerNumber owner = 0;               // 0: nobody
+  std::int64_t history_through = 0;    // of the session: ended runs up to this ordinal are this run's past
+  std::uint64_t first_kept = 0;        // events below were given up by declared retention
+  std::uint64_t event_count = 0;       // one more than the last event's index
+  std::int64_t created_ms = 0, updated_ms = 0, ended_ms = 0;
+};
+
+struct Session {
+  SessionNumber number = 0;
+  std::string session_id, name, component_type, component_id, user_id;
+  std::string state, metadata;         // JSON text or ""
+  std::string forked_from_run;         // run_id or ""
+  std::uint64_t forked_at = 0;         // events below this index belong to the history
+  std::int64_t created_ms = 0, updated_ms = 0;
+  std::int64_t run_count = 0;
+};
+
+// A consecutive piece of one run's log: `count` lines, each ended by a newline.
+struct Slice {
+  std::uint64_t first = 0;
+  std::uint32_t count = 0;
+  std::shared_ptr<const std::string> lines;
+  std::uint64_t end() const { return first + count; }
+};
+
+// An inner fact of a run (an attempt, a retry, a take-over): beside the log, never numbered as an event.
+struct Fact {
+  std::int64_t at_ms = 0;
+  std::int64_t epoch = 0;
+  std::string type;                    // "model_retry" ...
+  std::string data;                    // JSON text
+};
+
+// A process that may execute runs.
+struct Owner {
+  OwnerNumber number = 0;
+  std::string host, boot_id;
+  std::int64_t pid = 0, pid_start = 0;
+  std::int64_t expires_ms = 0;
+};
+
+struct Launch {
+  std::string run_id;
+  bool id_is_callers = false;          // a known id is then a retry or a conflict instead of a reason to draw again
+  std::string kind = "agent";
+  std::string component_id, component_name;
+  std::string session_id;              // made if it is not there
+  std::string session_name;            // of a new session
+  std::string user_id, parent_run_id, group_id, origin;
+  std::string launch_key;              // "" none; already scoped to the user
+  std::string request_digest;
+  std::string spec;
+  std::string first_events;            // lines, committed with the run; may be empty
+  std::uint32_t first_event_count = 0;
+  OwnerNumber claim_for = 0;           // executor of the first attempt; 0: whoever comes
+  std::int64_t now_ms = 0;
+};
+
+// What a launch met: a new run, a retry of the same request, or another request under the same key or id.
+enum class Known { fresh, retry, other_request, other_component };
+
+struct Launched {
+  Run run;                             // the new one, or the one that the key or id names
+  Known known = Known::fresh;
+  bool by_key = false;                 // the launch key named it, not the id
+};
+
+struct Lease {
+  Run run;
+  bool taken_over = false;             // it had an executor before
+};
+
+struct Append {
+  RunNumber run = 0;
+  std::int64_t epoch = 0;
+  std::uint64_t first = 0;             // index of the first line
+  std::string lines;                   // each ended by a newline
+  std::uint32_t count = 0;
+  std::vector<Fact> facts;
+  std::optional<run::Status> status;   // with the last line, in the same transaction
+  std::string reason;
+  std::int64_t now_ms = 0;
+};
+
+enum class CancelOutcome { accepted, already_finished, intent_stored };
+
+struct CancelAnswer {
+  CancelOutcome outcome = CancelOutcome::accepted;
+  run::Status status = run::Status::pending;  // the run's, where it is known
+};
+
+struct RunFilter {
+  std::string component_type, component_id, session_id, user_id, group_id;
+  std::optional<run::Status> status;
+  bool live_only = false;
+  std::int64_t limit = 20, offset = 0;
+  bool ascending = false;
+  enum class Sort { created, updated } sort = Sort::created;
+};
+
+struct SessionFilter {
+  std::string component_type, component_id, user_id, name_contains;
+  std::int64_t limit = 20, offset = 0;
+  bool ascending = false;
+  enum class Sort { created, updated, name } sort = Sort::created;
+};
+
+template <class T>
+struct Page {
+  std::vector<T> items;
+  std::int64_t total = 0;
+};
+
+struct SessionChange {
+  std::optional<std::string> name, state, metadata;
+};
+
+// A place where a run's log grew: what readers are woken with.
+struct Growth {
+  RunNumber run = 0;
+  Slice slice;                         // lines may be null when another process appended
+  std::optional<run::Status> status;   // when it changed with it
+};
+
+}  // namespace store
