@@ -58,9 +58,9 @@ class SqliteStore final : public Store {
     });
   }
 
-  aio::Task<> release(RunNumber run, std::int64_t epoch) override {
-    co_await writer().execute([this, run, epoch](Database& db, Commit& commit) {
-      sqlite::release_run(db, commit, run, epoch, time_.wall_ms());
+  aio::Task<> release(RunNumber run, std::int64_t epoch, std::string reason) override {
+    co_await writer().execute([this, run, epoch, &reason](Database& db, Commit& commit) {
+      sqlite::release_run(db, commit, run, epoch, reason, time_.wall_ms());
       return true;
     });
   }
@@ -195,6 +195,7 @@ class SqliteStore final : public Store {
   // The net below a lost ring, and the first look at what was there before.
   aio::Task<> follow_others() {
     known_block_ = co_await readers_.read([](Database& db) { return sqlite::select_last_block(db); });
+    if (listener_.grown) listener_.grown({});  // what came between a reader's first look and this one is told by nobody else
     while (watching_) {
       co_await time_.sleep(std::chrono::milliseconds(limits::kTailPollMs));
       co_await scan();

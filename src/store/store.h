@@ -30,8 +30,8 @@ class Store {
   // Errc: not_found, already_finished, busy (a living owner), conflict (paused).
   virtual Answer<Lease> claim(RunNumber run, OwnerNumber claimant, OwnerNumber from) = 0;
 
-  // Gives the right back: the run waits for another executor. A stale epoch is ignored.
-  virtual aio::Task<> release(RunNumber run, std::int64_t epoch) = 0;
+  // Gives the right back: the run waits for another executor, PENDING with `reason`. A stale epoch is ignored.
+  virtual aio::Task<> release(RunNumber run, std::int64_t epoch, std::string reason) = 0;
 
   // Appends in order. Errc::lease_lost (stale epoch or wrong index: stop executing), cancel_requested (a completing status
   // met an acknowledged cancel), already_finished.
@@ -84,7 +84,9 @@ class Store {
 
   // --- waking ------------------------------------------------------------------------------------------------------
   struct Listener {
-    std::function<void(const std::vector<Growth>&)> grown;  // after each commit of this process, and for others' commits
+    // After each commit of this process, and for others' commits. Pieces may come twice. An empty list means: look again,
+    // something may have been missed.
+    std::function<void(const std::vector<Growth>&)> grown;
     std::function<void()> control;                          // something to decide: a cancel, a claimable run
   };
   // Io thread; once. `watch` starts listening to other processes too.

@@ -200,9 +200,10 @@ base::Result<Lease> claim_run(Database& db, Commit& commit, RunNumber number, Ow
   return Lease{.run = *run_by_number(db, number), .taken_over = found->epoch > 0};
 }
 
-void release_run(Database& db, Commit& commit, RunNumber number, std::int64_t epoch, std::int64_t now_ms) {
-  db.query("UPDATE run SET owner = 0, status = ?, updated_ms = ? WHERE id = ? AND epoch = ? AND status = ?")
+void release_run(Database& db, Commit& commit, RunNumber number, std::int64_t epoch, const std::string& reason, std::int64_t now_ms) {
+  db.query("UPDATE run SET owner = 0, status = ?, reason = ?, updated_ms = ? WHERE id = ? AND epoch = ? AND status = ?")
       .bind(static_cast<std::int64_t>(Status::pending))
+      .bind(reason)
       .bind(now_ms)
       .bind(number)
       .bind(epoch)

@@ -11,7 +11,7 @@ namespace store::sqlite {
 base::Result<Launched> launch_run(Database& db, Commit& commit, const Launch& launch);
 base::Result<Lease> claim_run(Database& db, Commit& commit, RunNumber number, OwnerNumber claimant, OwnerNumber from, const Owner& self,
                               std::int64_t now_ms);
-void release_run(Database& db, Commit& commit, RunNumber number, std::int64_t epoch, std::int64_t now_ms);
+void release_run(Database& db, Commit& commit, RunNumber number, std::int64_t epoch, const std::string& reason, std::int64_t now_ms);
 
 // `lines` are the append's, shared with the readers of this process.
 base::Result<> append_events(Database& db, Commit& commit, const Append& append, const std::shared_ptr<const std::string>& lines);

@@ -1,0 +1,28 @@
+#pragma once
+// What executing a run needs, given by main once. All referenced objects outlive the engine.
+#include <boost/asio/io_context.hpp>
+#include <functional>
+
+#include "aio/time.h"
+#include "base/clock.h"
+#include "engine/counters.h"
+#include "llm/registry.h"
+#include "run/spec.h"
+#include "store/store.h"
+#include "tool/tool.h"
+
+namespace engine {
+
+struct Deps {
+  boost::asio::io_context& io;
+  aio::Time& time;
+  base::Random& random;
+  store::Store& store;
+  llm::Registry& models;
+  const tool::Toolbox& tools;
+  Counters& counters;
+  // Where to call for a run, with the secret that its definition names; secrets are not in the run.
+  std::function<llm::Endpoint(const store::Run& run, const run::Spec& spec)> endpoint_of;
+};
+
+}  // namespace engine

@@ -1,0 +1,146 @@
+#include "engine/execution.h"
+
+#include "base/json.h"
+#include "base/log.h"
+#include "engine/history.h"
+#include "engine/model_step.h"
+#include "engine/tool_step.h"
+
+namespace engine {
+
+namespace {
+
+class Traits final : public run::ToolTraits {
+ public:
+  explicit Traits(const tool::Toolbox& tools) : tools_(tools) {}
+  bool repeatable(std::string_view name) const override {
+    const auto* tool = tools_.find(name);
+    return tool && tool->definition().side_effect == tool::SideEffect::idempotent;
+  }
+
+ private:
+  const tool::Toolbox& tools_;
+};
+
+// Ends what is under way when the run's time is over. Looks now and then whether the run still is.
+aio::Task<> end_at(aio::Time& time, std::weak_ptr<aio::Scope> scope, std::int64_t at_ms) {
+  static constexpr std::int64_t kLookMs = 5'000;
+  for (auto left = at_ms - time.wall_ms(); left > 0 && !scope.expired(); left = at_ms - time.wall_ms())
+    co_await time.sleep(std::chrono::milliseconds(std::min(left, kLookMs)));
+  if (const auto alive = scope.lock()) alive->cancel();
+}
+
+}  // namespace
+
+Execution::Execution(Deps& deps, aio::TaskGroup& tasks, store::Lease lease)
+    : deps_(deps), tasks_(tasks), lease_(std::move(lease)), scope_(std::make_shared<aio::Scope>(deps.io)) {
+  cancel_requested_ = lease_.run.cancel_requested;
+  taken_over_ = lease_.taken_over;
+}
+
+void Execution::cancel() {
+  cancel_requested_ = true;
+  scope_->cancel();
+}
+
+void Execution::hand_over() {
+  stopping_ = true;
+  scope_->cancel();
+}
+
+run::Situation Execution::situation() const {
+  return {.now_ms = deps_.time.wall_ms(),
+          .cancel_requested = cancel_requested_,
+          .cancel_reason = "Run " + lease_.run.run_id + " was cancelled",
+          .taken_over = taken_over_};
+}
+
+aio::Task<Ending> Execution::run() {
+  auto spec = run::decode_spec(lease_.run.spec);
+  if (!spec) throw base::Broken("the run's spec cannot be read: " + spec.error().message);
+  spec_ = std::move(*spec);
+  state_ = co_await fold_run(deps_.store, lease_.run, spec_);
+  log_ = std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, state_);
+  log_->on_failure([scope = scope_] { scope->cancel(); });
+  if (taken_over_) log_->add_fact("taken_over", R"({"events":)" + std::to_string(state_.next_index) + "}");
+  if (spec_.limits.timeout_ms > 0) tasks_.spawn("deadline", end_at(deps_.time, scope_, lease_.run.created_ms + spec_.limits.timeout_ms));
+  const auto ending = co_await loop();
+  if (ending == Ending::handed_over) {
+    co_await log_->flush();
+    co_await deps_.store.release(lease_.run.number, lease_.run.epoch, "");
+  }
+  co_return ending;
+}
+
+aio::Task<> Execution::fail(std::string what) {
+  if (!log_) log_ = std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, state_);
+  if (state_.next_index == 0 && lease_.run.event_count > 0) {
+    // The log itself cannot be read: the end is written behind it all the same.
+    state_.next_index = lease_.run.event_count;
+    log_ = std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, state_);
+  }
+  log_->add_fact("internal_error", base::to_text(boost::json::object{{"message", what}}));
+  auto end = cancel_requested_ ? run::cancellation(state_, spec_, situation()) : run::failure(run::Cause::internal, "Internal error");
+  const auto done = co_await log_->end(end);
+  if (!done && done.error().code == base::Errc::cancel_requested) {
+    cancel_requested_ = true;
+    end = run::cancellation(state_, spec_, situation());
+    co_await log_->end(end);
+  }
+}
+
+aio::Task<Ending> Execution::loop() {
+  const Traits traits(deps_.tools);
+  for (;;) {
+    if (log_->failure()) co_return Ending::lost;
+    auto action = run::decide(state_, spec_, traits, situation());
+    if (std::holds_alternative<run::Idle>(action)) co_return Ending::finished;
+    const bool is_ending = std::holds_alternative<run::AppendEvents>(action) && std::get<run::AppendEvents>(action).status.has_value();
+    if (stopping_ && !is_ending) co_return Ending::handed_over;
+    if (!co_await perform(std::move(action))) co_return Ending::lost;
+  }
+}
+
+aio::Task<bool> Execution::perform(run::Action action) {
+  if (auto* events = std::get_if<run::AppendEvents>(&action)) co_return co_await append(*events);
+  // What the log says is due must be durable before it is done.
+  if (const auto flushed = co_await log_->flush(); !flushed) co_return false;
+  if (auto* tools = std::get_if<run::CallTools>(&action)) co_return co_await call_tools(std::move(tools->calls));
+  co_return co_await call_model();
+}
+
+aio::Task<bool> Execution::append(const run::AppendEvents& events) {
+  if (!events.status) {
+    for (const auto& payload : events.events) log_->add(payload);
+    co_return true;
+  }
+  const auto done = co_await log_->end(events);
+  if (done) {
+    lease_.run.status = *events.status;
+    co_return true;
+  }
+  // The completion met an earlier cancel: the machine decides again, knowing it.
+  if (done.error().code == base::Errc::cancel_requested) {
+    cancel_requested_ = true;
+    co_return true;
+  }
+  co_return false;
+}
+
+aio::Task<bool> Execution::call_model() {
+  if (!std::exchange(past_loaded_, true)) past_ = co_await past_messages(deps_.store, lease_.run);
+  taken_over_ = false;
+  auto step = perform_model_step(deps_, lease_.run, spec_, past_, state_, *log_);
+  const auto done = co_await scope_->run(std::move(step));
+  if (!done || *done) co_return true;  // cut (the loop sees why), or completed
+  co_return co_await append(done->error());
+}
+
+aio::Task<bool> Execution::call_tools(std::vector<run::ToolCall> calls) {
+  taken_over_ = false;
+  auto step = perform_tool_step(deps_, lease_.run, spec_, std::move(calls), *log_);
+  co_await scope_->run(std::move(step));
+  co_return true;
+}
+
+}  // namespace engine

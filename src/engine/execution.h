@@ -1,0 +1,54 @@
+#pragma once
+// One leased run being executed: fold the log, ask the machine what is due, perform it, append what happened.
+#include <memory>
+#include <string>
+
+#include "aio/scope.h"
+#include "engine/deps.h"
+#include "engine/run_log.h"
+
+namespace engine {
+
+enum class Ending { finished, lost, handed_over };
+
+class Execution {
+ public:
+  // `tasks` runs the log's pump and the deadline; it and `deps` outlive the execution.
+  Execution(Deps& deps, aio::TaskGroup& tasks, store::Lease lease);
+
+  // Until the run has ended, paused, or is no longer ours. Io thread; once.
+  aio::Task<Ending> run();
+
+  // After run() threw: ends the run with an internal error. The text goes to the run's facts, not to clients.
+  aio::Task<> fail(std::string what);
+
+  // The run was cancelled: ends at the next await, whatever is under way.
+  void cancel();
+  // The process stops: give the run up at once, others go on with it.
+  void hand_over();
+  // As hand_over, but a step under way may finish first.
+  void stop_after_step() { stopping_ = true; }
+
+  const store::Run& row() const { return lease_.run; }
+
+ private:
+  aio::Task<Ending> loop();
+  // False: the run is no longer ours.
+  aio::Task<bool> perform(run::Action action);
+  aio::Task<bool> append(const run::AppendEvents& events);
+  aio::Task<bool> call_model();
+  aio::Task<bool> call_tools(std::vector<run::ToolCall> calls);
+  run::Situation situation() const;
+
+  Deps& deps_;
+  aio::TaskGroup& tasks_;
+  store::Lease lease_;
+  run::Spec spec_;
+  run::AgentState state_;
+  std::vector<run::Message> past_;
+  std::unique_ptr<RunLog> log_;
+  std::shared_ptr<aio::Scope> scope_;   // shared with the deadline's task, which may outlive the run
+  bool cancel_requested_ = false, stopping_ = false, taken_over_ = false, past_loaded_ = false;
+};
+
+}  // namespace engine

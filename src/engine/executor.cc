@@ -1,0 +1,206 @@
+#include "engine/executor.h"
+
+#include "base/ids.h"
+#include "base/limits.h"
+#include "base/log.h"
+
+namespace engine {
+
+namespace limits = base::limits;
+
+namespace {
+
+aio::TaskGroup::OnFailure report(const char* what) {
+  return [what](const std::string& name, const std::string& reason) { base::log::error(what, {{"task", name}, {"reason", reason}}); };
+}
+
+// The events that every agent run begins with, committed with the run itself.
+void first_events(store::Launch& launch, const run::Spec& spec) {
+  const run::Event events[] = {{launch.now_ms, run::RunStarted{spec.model, spec.provider}},
+                               {launch.now_ms, run::ModelStarted{spec.model, spec.provider}}};
+  for (const auto& event : events) {
+    launch.first_events += run::encode(event) + "\n";
+    ++launch.first_event_count;
+  }
+}
+
+}  // namespace
+
+Executor::Executor(Deps& deps, ExecutorOptions options)
+    : deps_(deps),
+      options_(options),
+      control_(deps.io),
+      changed_(deps.io),
+      tasks_(deps.io, report("a task of the executor failed")),
+      runs_(deps.io, report("an execution failed")) {}
+
+Executor::~Executor() = default;
+
+aio::Task<> Executor::start() {
+  owner_ = co_await deps_.store.register_owner();
+  tasks_.spawn("control", hear_control());
+  if (options_.adopt) tasks_.spawn("adopt", adopt_loop());
+}
+
+aio::Task<store::Launched> Executor::launch(LaunchRequest request) {
+  const bool claim = has_room() && !stopping_;
+  if (claim) ++starting_;
+  struct Starting {
+    std::size_t* count;
+    ~Starting() {
+      if (count) --*count;
+    }
+  } starting{claim ? &starting_ : nullptr};
+  store::Launch launch;
+  launch.id_is_callers = !request.run_id.empty();
+  launch.run_id = launch.id_is_callers ? request.run_id : base::new_run_id(deps_.time, deps_.random);
+  launch.kind = request.kind;
+  launch.component_id = request.component_id;
+  launch.component_name = request.component_name;
+  launch.session_id = request.session_id;
+  launch.session_name = request.session_name;
+  launch.user_id = request.user_id;
+  launch.parent_run_id = request.parent_run_id;
+  launch.group_id = request.group_id;
+  launch.origin = request.origin;
+  launch.launch_key = request.launch_key;
+  launch.request_digest = request.request_digest;
+  launch.spec = run::encode(request.spec);
+  launch.now_ms = deps_.time.wall_ms();
+  if (claim) {
+    launch.claim_for = owner_;
+    first_events(launch, request.spec);
+  }
+  auto launched = co_await deps_.store.launch(std::move(launch));
+  if (launched.known != store::Known::fresh) co_return launched;
+  ++deps_.counters.runs_launched;
+  if (claim) begin({.run = launched.run, .taken_over = false});
+  co_return launched;
+}
+
+aio::Task<base::Result<>> Executor::take(store::RunNumber run, store::OwnerNumber from) {
+  auto lease = co_await deps_.store.claim(run, owner_, from);
+  if (!lease) co_return std::unexpected(lease.error());
+  begin(std::move(*lease));
+  co_return base::Result<>{};
+}
+
+void Executor::begin(store::Lease lease) {
+  const auto number = lease.run.number;
+  auto execution = std::make_shared<Execution>(deps_, tasks_, std::move(lease));
+  if (!runs_.spawn("run " + execution->row().run_id, execute(execution))) return;  // stopping: the lease dies with the process
+  executing_[number] = std::move(execution);
+  deps_.counters.runs_executing = executing_.size();
+}
+
+aio::Task<> Executor::execute(std::shared_ptr<Execution> execution) {
+  struct Done {
+    Executor& executor;
+    store::RunNumber run;
+    ~Done() {
+      executor.executing_.erase(run);
+      executor.deps_.counters.runs_executing = executor.executing_.size();
+      executor.changed_.notify_all();
+      executor.control_.notify_all();  // room for another
+    }
+  } done{*this, execution->row().number};
+  std::string broken;
+  try {
+    const auto ending = co_await execution->run();
+    count_ending(execution->row(), ending);
+  } catch (const std::exception& error) {
+    if (aio::is_cancelled(error)) throw;
+    broken = error.what();
+  }
+  if (broken.empty()) co_return;
+  // A run must not stay RUNNING under a living owner that no longer executes it.
+  base::log::error("an execution failed", {{"run", execution->row().run_id}, {"reason", broken}});
+  co_await execution->fail(broken);
+  ++deps_.counters.runs_failed;
+}
+
+void Executor::count_ending(const store::Run& run, Ending ending) {
+  auto& c = deps_.counters;
+  if (ending == Ending::lost) {
+    ++c.leases_lost;
+    base::log::warning("another process has taken the run over", {{"run", run.run_id}, {"attempt", std::to_string(run.epoch)}});
+    return;
+  }
+  if (ending == Ending::handed_over) return;
+  if (run.status == run::Status::completed) ++c.runs_completed;
+  if (run.status == run::Status::error) ++c.runs_failed;
+  if (run.status == run::Status::cancelled) ++c.runs_cancelled;
+  if (run.status == run::Status::paused) ++c.runs_paused;
+}
+
+aio::Task<store::CancelAnswer> Executor::cancel(std::string run_id) {
+  const auto answer = co_await deps_.store.request_cancel(run_id);
+  if (answer.outcome != store::CancelOutcome::already_finished)
+    for (const auto& [number, execution] : executing_)
+      if (execution->row().run_id == run_id) {
+        execution->cancel();
+        break;
+      }
+  co_return answer;
+}
+
+void Executor::control_changed() { control_.notify_all(); }
+
+aio::Task<> Executor::hear_control() {
+  for (;;) {
+    co_await control_.wait();
+    if (executing_.empty()) continue;
+    for (const auto number : co_await deps_.store.cancelled_of(owner_))
+      if (const auto at = executing_.find(number); at != executing_.end()) at->second->cancel();
+  }
+}
+
+aio::Task<> Executor::adopt_loop() {
+  while (!stopping_) {
+    co_await adopt_some();
+    co_await aio::wait_for(deps_.io, control_, std::chrono::milliseconds(limits::kOrphanScanMs));
+  }
+}
+
+aio::Task<> Executor::adopt_some() {
+  if (!has_room()) co_return;
+  const auto room = options_.concurrent_runs_max - executing_.size() - starting_;
+  const auto orphans = co_await deps_.store.orphans(room + unusable_.size());
+  for (const auto& orphan : orphans) {
+    if (stopping_ || !has_room()) co_return;
+    if (unusable_.contains(orphan.number) && !orphan.cancel_requested) continue;
+    const auto spec = run::decode_spec(orphan.spec);
+    const auto usable = spec ? deps_.models.usable(deps_.endpoint_of(orphan, *spec)) : base::Result<>{};
+    auto lease = co_await deps_.store.claim(orphan.number, owner_, 0);
+    if (!lease) continue;  // another process was quicker
+    if (!usable && !orphan.cancel_requested) {
+      unusable_.insert(orphan.number);
+      base::log::warning("a run waits for a process that can execute it", {{"run", orphan.run_id}, {"reason", usable.error().message}});
+      co_await deps_.store.release(orphan.number, lease->run.epoch, "run.waiting.no_provider: " + usable.error().message);
+      continue;
+    }
+    ++deps_.counters.runs_adopted;
+    base::log::info("adopted a run", {{"run", orphan.run_id}, {"attempt", std::to_string(lease->run.epoch)}});
+    begin(std::move(*lease));
+  }
+}
+
+aio::Task<> Executor::finished(store::RunNumber run) {
+  while (executing_.contains(run)) co_await changed_.wait();
+}
+
+aio::Task<> Executor::stop(std::int64_t grace_ms) {
+  stopping_ = true;
+  runs_.close();
+  for (const auto& [number, execution] : executing_) execution->stop_after_step();
+  const auto end = deps_.time.steady_ms() + grace_ms;
+  while (!executing_.empty() && deps_.time.steady_ms() < end)
+    co_await aio::wait_for(deps_.io, changed_, std::chrono::milliseconds(end - deps_.time.steady_ms()));
+  for (const auto& [number, execution] : executing_) execution->hand_over();
+  co_await runs_.join();
+  tasks_.close();
+  tasks_.cancel();
+  co_await tasks_.join();
+}
+
+}  // namespace engine

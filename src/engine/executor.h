@@ -1,0 +1,82 @@
+#pragma once
+// Executes runs in this process: those it launches, and those whose executor died or never was. Every process that may
+// execute has one; whoever holds the lease executes, everyone can read.
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "aio/notifier.h"
+#include "aio/task_group.h"
+#include "engine/deps.h"
+#include "engine/execution.h"
+
+namespace engine {
+
+struct ExecutorOptions {
+  std::size_t concurrent_runs_max;
+  bool adopt = true;                   // take over orphans of any process; else only what is given to it
+};
+
+// What is to be run. The digest and the key decide what a retry is (docs/api.md).
+struct LaunchRequest {
+  run::Spec spec;
+  std::string kind = "agent";
+  std::string component_id, component_name;
+  std::string session_id, session_name, user_id;
+  std::string parent_run_id, group_id, origin = "server";
+  std::string run_id;                  // the caller's, or ""
+  std::string launch_key, request_digest;
+};
+
+class Executor {
+ public:
+  Executor(Deps& deps, ExecutorOptions options);
+  ~Executor();
+
+  // Registers this process with the store and, where asked, begins to adopt. Await before anything else.
+  aio::Task<> start();
+
+  // Makes the run durable; executes it here as soon as there is room.
+  aio::Task<store::Launched> launch(LaunchRequest request);
+
+  // Takes over one run from its present owner `from` (0: none) and executes it. Errc as store::Store::claim.
+  aio::Task<base::Result<>> take(store::RunNumber run, store::OwnerNumber from);
+
+  // Records the cancel durably and acts on it at once where the run executes here.
+  aio::Task<store::CancelAnswer> cancel(std::string run_id);
+
+  // The store's control bell: cancels and claimable runs.
+  void control_changed();
+
+  // Waits until the run is not executed here (any more).
+  aio::Task<> finished(store::RunNumber run);
+
+  // Takes no new runs, waits up to `grace_ms` for steps under way, hands the rest over, and joins.
+  aio::Task<> stop(std::int64_t grace_ms);
+
+  store::OwnerNumber owner() const { return owner_; }
+  std::size_t executing() const { return executing_.size(); }
+
+ private:
+  aio::Task<> adopt_loop();
+  aio::Task<> adopt_some();
+  aio::Task<> hear_control();
+  void begin(store::Lease lease);
+  aio::Task<> execute(std::shared_ptr<Execution> execution);
+  void count_ending(const store::Run& run, Ending ending);
+  bool has_room() const { return executing_.size() + starting_ < options_.concurrent_runs_max; }
+
+  Deps& deps_;
+  const ExecutorOptions options_;
+  store::OwnerNumber owner_ = 0;
+  std::unordered_map<store::RunNumber, std::shared_ptr<Execution>> executing_;  // shared with its own task
+  std::unordered_set<store::RunNumber> unusable_;                               // orphans that this process cannot execute
+  std::size_t starting_ = 0;
+  bool stopping_ = false;
+  aio::Notifier control_, changed_;
+  aio::TaskGroup tasks_;    // loops, pumps, deadlines
+  aio::TaskGroup runs_;     // executions
+};
+
+}  // namespace engine

@@ -1,0 +1,93 @@
+#include "engine/live_logs.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+
+namespace engine {
+
+namespace limits = base::limits;
+
+void LiveLogs::grown(const std::vector<store::Growth>& growth) {
+  if (growth.empty()) {
+    for (const auto& [run, tail] : tails_) {
+      tail->look = true;
+      tail->changed.notify_all();
+    }
+    return;
+  }
+  for (const auto& piece : growth) {
+    const auto at = tails_.find(piece.run);
+    if (at == tails_.end()) continue;
+    auto& tail = *at->second;
+    if (piece.slice.end() <= tail.head) continue;
+    add(tail, piece.slice);
+    tail.head = piece.slice.end();
+    tail.changed.notify_all();
+  }
+}
+
+void LiveLogs::tick() {
+  for (const auto& [run, tail] : tails_) tail->changed.notify_all();
+}
+
+void LiveLogs::add(Tail& tail, const store::Slice& slice) {
+  if (!tail.blocks.empty() && tail.blocks.back()->slice.end() != slice.first) {
+    // A sealed or partly known piece: what is kept must stay consecutive, so it starts anew here.
+    tail.blocks.clear();
+    tail.bytes = 0;
+  }
+  tail.blocks.push_back(std::make_shared<const Block>(Block{slice, {}}));
+  tail.bytes += slice.lines->size();
+  while (tail.bytes > limits::kLiveCacheBytesPerRun && tail.blocks.size() > 1) {
+    tail.bytes -= tail.blocks.front()->slice.lines->size();
+    tail.blocks.pop_front();
+  }
+}
+
+std::shared_ptr<const Block> LiveLogs::cached(const Tail& tail, std::uint64_t cursor) {
+  if (tail.blocks.empty() || cursor < tail.blocks.front()->slice.first || cursor >= tail.blocks.back()->slice.end()) return nullptr;
+  const auto after = std::ranges::upper_bound(tail.blocks, cursor, {}, [](const auto& block) { return block->slice.first; });
+  return *std::prev(after);
+}
+
+LiveLogs::Reader::Reader(LiveLogs& logs, store::RunNumber run)
+    : logs_(logs), run_(run), tail_([&]() -> Tail& {
+        auto& slot = logs.tails_[run];
+        if (!slot) slot = std::make_unique<Tail>(logs.io_);
+        return *slot;
+      }()) {
+  ++tail_.readers;
+  ++logs_.counters_.readers;
+  logs_.store_.watch_log(true);
+}
+
+LiveLogs::Reader::~Reader() {
+  --logs_.counters_.readers;
+  if (--tail_.readers == 0) logs_.tails_.erase(run_);
+  if (logs_.tails_.empty()) logs_.store_.watch_log(false);
+}
+
+aio::Task<std::shared_ptr<const Block>> LiveLogs::Reader::read(std::uint64_t cursor) {
+  if (auto block = cached(tail_, cursor)) {
+    ++logs_.counters_.cached_reads;
+    co_return block;
+  }
+  if (cursor >= tail_.head && !tail_.look) co_return nullptr;
+  tail_.look = false;  // before the read: what is committed after it is told by grown()
+  ++logs_.counters_.log_reads;
+  const auto slice = co_await logs_.store_.read(run_, cursor);
+  if (!slice.count) co_return nullptr;
+  if (slice.end() > tail_.head) {
+    tail_.head = slice.end();
+    tail_.look = true;  // a read is bounded: there may be more behind it
+  }
+  co_return std::make_shared<const Block>(Block{slice, {}});
+}
+
+aio::Task<> LiveLogs::Reader::wait(std::uint64_t cursor) {
+  if (tail_.look || tail_.head > cursor) co_return;
+  co_await tail_.changed.wait();
+}
+
+}  // namespace engine

@@ -1,0 +1,75 @@
+#pragma once
+// Readers of logs: each holds a cursor and pulls. Recent blocks of runs that have readers are kept in memory, so that one
+// commit is told to all of them without a read; whoever is behind reads from the store. No queue per reader exists.
+#include <any>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+#include "aio/notifier.h"
+#include "engine/counters.h"
+#include "store/store.h"
+
+namespace engine {
+
+// A piece of a log that several readers share, with room for what an encoder makes of it once for all of them.
+struct Block {
+  store::Slice slice;
+  // By an encoder's own address; filled on first use on the io thread.
+  mutable std::map<const void*, std::any> encoded;
+};
+
+class LiveLogs {
+ public:
+  LiveLogs(boost::asio::io_context& io, store::Store& store, Counters& counters) : io_(io), store_(store), counters_(counters) {}
+
+  // Called by the store's listener.
+  void grown(const std::vector<store::Growth>& growth);
+  // Wakes every reader without news, so that it can send a keep-alive.
+  void tick();
+
+ private:
+  struct Tail {
+    explicit Tail(boost::asio::io_context& io) : changed(io) {}
+    std::deque<std::shared_ptr<const Block>> blocks;  // consecutive
+    std::size_t bytes = 0;
+    std::uint64_t head = 0;     // events known to be committed: at least this many
+    bool look = true;           // the store may hold more than `head` says
+    aio::Notifier changed;
+    std::size_t readers = 0;
+  };
+
+ public:
+  // One reader of one run. Io thread; must not outlive the LiveLogs.
+  class Reader {
+   public:
+    Reader(LiveLogs& logs, store::RunNumber run);
+    ~Reader();
+    Reader(const Reader&) = delete;
+    Reader& operator=(const Reader&) = delete;
+
+    // A block that holds event `cursor` (it may begin before it), or nothing when that is not committed yet.
+    aio::Task<std::shared_ptr<const Block>> read(std::uint64_t cursor);
+    // Waits for a change: growth, a tick, or nothing at all; the caller reads again. Does not wait while read() may find more.
+    aio::Task<> wait(std::uint64_t cursor);
+
+   private:
+    LiveLogs& logs_;
+    store::RunNumber run_;
+    Tail& tail_;
+  };
+
+ private:
+  void add(Tail& tail, const store::Slice& slice);
+  static std::shared_ptr<const Block> cached(const Tail& tail, std::uint64_t cursor);
+
+  boost::asio::io_context& io_;
+  store::Store& store_;
+  Counters& counters_;
+  std::unordered_map<store::RunNumber, std::unique_ptr<Tail>> tails_;
+};
+
+}  // namespace engine

@@ -1,0 +1,135 @@
+#include "engine/run_log.h"
+
+#include "base/limits.h"
+#include "base/log.h"
+
+namespace engine {
+
+namespace limits = base::limits;
+
+namespace {
+constexpr std::int64_t kBrokenRetryMs = 200;
+constexpr std::int64_t kBrokenRetryMsMax = 5'000;
+}  // namespace
+
+RunLog::RunLog(boost::asio::io_context& io, aio::Time& time, store::Store& store, Counters& counters, aio::TaskGroup& tasks,
+               const store::Run& run, run::AgentState& state)
+    : time_(time),
+      store_(store),
+      counters_(counters),
+      tasks_(tasks),
+      run_(run.number),
+      epoch_(run.epoch),
+      state_(state),
+      first_(state.next_index),
+      drained_(io) {}
+
+void RunLog::added(std::size_t bytes_before) {
+  ASSERT(lines_.size() - bytes_before <= limits::kEventBytesMax + 4096);
+  lines_ += '\n';
+  ++count_;
+  ++counters_.events_appended;
+  if (!pumping_ && !failure_) {
+    pumping_ = true;
+    if (!tasks_.spawn("append", pump())) pumping_ = false;
+  }
+}
+
+void RunLog::add(run::Payload payload) {
+  const run::Event event{time_.wall_ms(), std::move(payload)};
+  const auto before = lines_.size();
+  lines_ += run::encode(event);
+  run::apply(state_, event);
+  added(before);
+}
+
+void RunLog::add_text(std::string_view delta) {
+  const auto now = time_.wall_ms();
+  const auto before = lines_.size();
+  run::append_text_delta(lines_, now, delta);
+  run::apply(state_, run::Event{now, run::TextDelta{std::string(delta)}});
+  added(before);
+}
+
+void RunLog::add_fact(std::string type, std::string data) { facts_.push_back({time_.wall_ms(), epoch_, std::move(type), std::move(data)}); }
+
+store::Append RunLog::next_append() {
+  store::Append append;
+  append.run = run_;
+  append.epoch = epoch_;
+  append.first = first_;
+  append.facts = std::move(facts_);
+  append.now_ms = time_.wall_ms();
+  return append;
+}
+
+aio::Task<base::Result<>> RunLog::append_until_done(store::Append append) {
+  for (auto delay = kBrokenRetryMs;; delay = std::min(2 * delay, kBrokenRetryMsMax)) {
+    bool broken = false;
+    try {
+      auto copy = append;
+      co_return co_await store_.append(std::move(copy));
+    } catch (const base::Broken& error) {
+      base::log::error("an append failed; the run waits and tries again", {{"reason", error.what()}});
+      broken = true;
+    }
+    if (broken) co_await time_.sleep(std::chrono::milliseconds(delay));
+  }
+}
+
+aio::Task<> RunLog::pump() {
+  while (!failure_ && (count_ || !facts_.empty())) {
+    auto append = next_append();
+    append.lines = std::move(lines_);
+    append.count = count_;
+    first_ += count_;
+    lines_.clear();
+    facts_.clear();
+    count_ = 0;
+    ++counters_.appends;
+    const auto done = co_await append_until_done(std::move(append));
+    if (!done) {
+      failure_ = done.error();
+      if (on_failure_) on_failure_();
+    }
+    drained_.notify_all();
+  }
+  pumping_ = false;
+  drained_.notify_all();
+}
+
+aio::Task<> RunLog::room() {
+  while (lines_.size() > limits::kAppenderBufferBytesMax / 8 && !failure_) co_await drained_.wait();
+}
+
+aio::Task<base::Result<>> RunLog::flush() {
+  while (pumping_ && !failure_) co_await drained_.wait();
+  if (failure_) co_return std::unexpected(*failure_);
+  co_return base::Result<>{};
+}
+
+aio::Task<base::Result<>> RunLog::end(const run::AppendEvents& events) {
+  if (auto flushed = co_await flush(); !flushed) co_return flushed;
+  auto append = next_append();
+  const auto now = append.now_ms;
+  append.status = events.status;
+  append.reason = events.reason;
+  facts_.clear();
+  for (const auto& payload : events.events) {
+    append.lines += run::encode({now, payload});
+    append.lines += '\n';
+    ++append.count;
+  }
+  const auto count = append.count;
+  const auto done = co_await append_until_done(std::move(append));
+  if (!done) {
+    if (done.error().code != base::Errc::cancel_requested) failure_ = done.error();
+    co_return done;
+  }
+  first_ += count;
+  counters_.events_appended += count;
+  for (const auto& payload : events.events) run::apply(state_, {now, payload});
+  co_return base::Result<>{};
+}
+
+}  // namespace engine

@@ -1,0 +1,67 @@
+#pragma once
+// The log of one run under one lease, for writing. Events are buffered and appended by one pump, several to a commit; a
+// broken disk holds the run back until it works again.
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aio/notifier.h"
+#include "aio/task_group.h"
+#include "aio/time.h"
+#include "engine/counters.h"
+#include "run/agent.h"
+#include "store/store.h"
+
+namespace engine {
+
+class RunLog {
+ public:
+  // All references must outlive the log. `state` is the fold so far; add() goes on with it.
+  RunLog(boost::asio::io_context& io, aio::Time& time, store::Store& store, Counters& counters, aio::TaskGroup& tasks, const store::Run& run,
+         run::AgentState& state);
+
+  // Adds an event: folded at once, durable soon. Io thread.
+  void add(run::Payload payload);
+  void add_text(std::string_view delta);
+  void add_fact(std::string type, std::string data);
+
+  // Waits while more than the bound is not yet durable.
+  aio::Task<> room();
+  // Waits until everything added is durable. Errc::lease_lost, already_finished: stop executing.
+  aio::Task<base::Result<>> flush();
+  // Appends events that change the run's status, all in one transaction, after everything added before. They are folded
+  // only when the store took them. Errc as above, and cancel_requested.
+  aio::Task<base::Result<>> end(const run::AppendEvents& events);
+
+  // Set when the store refused an append: this process no longer executes the run.
+  const std::optional<base::Error>& failure() const { return failure_; }
+  // Called once when that happens.
+  void on_failure(std::function<void()> callback) { on_failure_ = std::move(callback); }
+
+ private:
+  void added(std::size_t bytes_before);
+  store::Append next_append();
+  aio::Task<> pump();
+  aio::Task<base::Result<>> append_until_done(store::Append append);
+
+  aio::Time& time_;
+  store::Store& store_;
+  Counters& counters_;
+  aio::TaskGroup& tasks_;
+  const store::RunNumber run_;
+  const std::int64_t epoch_;
+  run::AgentState& state_;
+
+  std::string lines_;                  // not yet handed to the store
+  std::uint32_t count_ = 0;
+  std::uint64_t first_ = 0;            // index of the first of them
+  std::vector<store::Fact> facts_;
+  bool pumping_ = false;
+  std::optional<base::Error> failure_;
+  std::function<void()> on_failure_;
+  aio::Notifier drained_;
+};
+
+}  // namespace engine

@@ -1,0 +1,52 @@
+#include "engine/tool_step.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "base/log.h"
+
+namespace engine {
+
+namespace {
+
+aio::Task<> perform_call(Deps& deps, const store::Run& run, const run::Spec& spec, run::ToolCall call, RunLog& log) {
+  const auto started = deps.time.wall_ms();
+  const bool granted = std::ranges::any_of(spec.tools, [&call](const run::GrantedTool& t) { return t.name == call.name; });
+  tool::Outcome outcome{.text = "Tool '" + call.name + "' not found.", .is_error = true};
+  if (granted) {
+    const tool::Context context{.run_id = run.run_id, .call_id = call.id, .work_directory = spec.work_directory};
+    outcome = co_await deps.tools.call(call.name, call.arguments, context);
+  }
+  ++deps.counters.tool_calls;
+  if (outcome.is_error) ++deps.counters.tool_errors;
+  log.add(run::ToolCompleted{call, outcome.text, outcome.is_error, started, deps.time.wall_ms() - started});
+  if (outcome.is_error) log.add(run::ToolError{call, outcome.text});
+}
+
+}  // namespace
+
+aio::Task<bool> perform_tool_step(Deps& deps, const store::Run& run, const run::Spec& spec, std::vector<run::ToolCall> calls, RunLog& log) {
+  std::optional<std::string> broken;
+  aio::TaskGroup group(deps.io, [&broken](const std::string& name, const std::string& what) { broken = name + ": " + what; });
+  std::optional<std::exception_ptr> cancelled;
+  for (std::size_t next = 0; next < calls.size() && !cancelled;) {
+    const auto wave = std::min(calls.size(), next + base::limits::kParallelToolsMax);
+    for (; next < wave; ++next) group.spawn(calls[next].name, perform_call(deps, run, spec, calls[next], log));
+    try {
+      co_await group.join();
+    } catch (...) {
+      cancelled = std::current_exception();
+    }
+  }
+  if (cancelled) {
+    // The group must be empty before it goes: calls that cannot be cut are waited for.
+    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+    group.cancel();
+    co_await group.join();
+    std::rethrow_exception(*cancelled);
+  }
+  if (broken) throw base::Broken(*broken);
+  co_return true;
+}
+
+}  // namespace engine
