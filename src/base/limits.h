@@ -69,6 +69,7 @@ inline constexpr std::int64_t kWaitSecondsMax = 60;
 inline constexpr std::int64_t kPageLimitMax = 1'000;
 
 // Tools.
+inline constexpr std::size_t kBlockingThreads = 4;             // for file tools and other blocking work
 inline constexpr std::size_t kToolArgumentBytesMax = 1 << 20;
 inline constexpr std::size_t kToolResultBytesMax = 100 << 10;  // what a model is given of one result
 inline constexpr std::size_t kFileBytesMax = 32 << 20;         // a file a tool reads whole

@@ -6,6 +6,7 @@
 #include "aio/time.h"
 #include "base/clock.h"
 #include "engine/counters.h"
+#include "engine/live_logs.h"
 #include "llm/registry.h"
 #include "run/spec.h"
 #include "store/store.h"
@@ -21,6 +22,8 @@ struct Deps {
   llm::Registry& models;
   const tool::Toolbox& tools;
   Counters& counters;
+  LiveLogs& logs;
+  std::string runs_directory;  // <home>/runs: run directories of runs that have one
   // Where to call for a run, with the secret that its definition names; secrets are not in the run.
   std::function<llm::Endpoint(const store::Run& run, const run::Spec& spec)> endpoint_of;
 };

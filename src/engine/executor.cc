@@ -1,6 +1,5 @@
 #include "engine/executor.h"
 
-#include "base/ids.h"
 #include "base/limits.h"
 #include "base/log.h"
 
@@ -12,16 +11,6 @@ namespace {
 
 aio::TaskGroup::OnFailure report(const char* what) {
   return [what](const std::string& name, const std::string& reason) { base::log::error(what, {{"task", name}, {"reason", reason}}); };
-}
-
-// The events that every agent run begins with, committed with the run itself.
-void first_events(store::Launch& launch, const run::Spec& spec) {
-  const run::Event events[] = {{launch.now_ms, run::RunStarted{spec.model, spec.provider}},
-                               {launch.now_ms, run::ModelStarted{spec.model, spec.provider}}};
-  for (const auto& event : events) {
-    launch.first_events += run::encode(event) + "\n";
-    ++launch.first_event_count;
-  }
 }
 
 }  // namespace
@@ -51,26 +40,7 @@ aio::Task<store::Launched> Executor::launch(LaunchRequest request) {
       if (count) --*count;
     }
   } starting{claim ? &starting_ : nullptr};
-  store::Launch launch;
-  launch.id_is_callers = !request.run_id.empty();
-  launch.run_id = launch.id_is_callers ? request.run_id : base::new_run_id(deps_.time, deps_.random);
-  launch.kind = request.kind;
-  launch.component_id = request.component_id;
-  launch.component_name = request.component_name;
-  launch.session_id = request.session_id;
-  launch.session_name = request.session_name;
-  launch.user_id = request.user_id;
-  launch.parent_run_id = request.parent_run_id;
-  launch.group_id = request.group_id;
-  launch.origin = request.origin;
-  launch.launch_key = request.launch_key;
-  launch.request_digest = request.request_digest;
-  launch.spec = run::encode(request.spec);
-  launch.now_ms = deps_.time.wall_ms();
-  if (claim) {
-    launch.claim_for = owner_;
-    first_events(launch, request.spec);
-  }
+  auto launch = make_launch(request, deps_.time, deps_.random, claim ? owner_ : 0);
   auto launched = co_await deps_.store.launch(std::move(launch));
   if (launched.known != store::Known::fresh) co_return launched;
   ++deps_.counters.runs_launched;

@@ -10,23 +10,13 @@
 #include "aio/task_group.h"
 #include "engine/deps.h"
 #include "engine/execution.h"
+#include "engine/launch.h"
 
 namespace engine {
 
 struct ExecutorOptions {
   std::size_t concurrent_runs_max;
   bool adopt = true;                   // take over orphans of any process; else only what is given to it
-};
-
-// What is to be run. The digest and the key decide what a retry is (docs/api.md).
-struct LaunchRequest {
-  run::Spec spec;
-  std::string kind = "agent";
-  std::string component_id, component_name;
-  std::string session_id, session_name, user_id;
-  std::string parent_run_id, group_id, origin = "server";
-  std::string run_id;                  // the caller's, or ""
-  std::string launch_key, request_digest;
 };
 
 class Executor {

@@ -1,0 +1,105 @@
+#include "cli/process.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/limits.h"
+#include "store/sqlite_store.h"
+
+namespace cli {
+
+namespace {
+
+std::optional<std::string> from_environment(std::string_view name) {
+  const char* value = std::getenv(std::string(name).c_str());
+  if (!value || !*value) return std::nullopt;
+  return std::string(value);
+}
+
+// The endpoint of a run: its own words, and the secrets of the agent that it was made from, where that still calls the same place.
+std::function<llm::Endpoint(const store::Run&, const run::Spec&)> endpoints(const app::App* app) {
+  return [app](const store::Run& run, const run::Spec& spec) {
+    llm::Endpoint endpoint{.provider = spec.provider, .backend = {}, .base_url = {}, .api_key = {}, .timeout_ms = {}};
+    if (!spec.backend.empty()) endpoint.backend = spec.backend;
+    if (!spec.base_url.empty()) endpoint.base_url = spec.base_url;
+    if (!app) return endpoint;
+    for (const auto& agent : app->agents) {
+      const auto& own = agent.brain.endpoint;
+      if (agent.id != run.component_id || agent.brain.provider != spec.provider || own.base_url.value_or("") != spec.base_url) continue;
+      endpoint.api_key = own.api_key;
+      endpoint.timeout_ms = own.timeout_ms;
+    }
+    return endpoint;
+  };
+}
+
+}  // namespace
+
+base::Result<Settings> load_settings() {
+  Settings settings;
+  settings.environment = from_environment;
+  if (const auto home = from_environment("OUTLAST_HOME"))
+    settings.home = *home;
+  else if (const auto user = from_environment("HOME"))
+    settings.home = *user + "/.outlast";
+  else
+    return base::fail(base::Errc::unavailable, "neither OUTLAST_HOME nor HOME is set; set OUTLAST_HOME to a writable directory");
+  auto config = app::load_config(settings.home + "/config.yaml");
+  if (!config) return std::unexpected(config.error());
+  settings.config = std::move(*config);
+  return settings;
+}
+
+Execution::Execution(boost::asio::io_context& io, aio::Time& time, base::Random& random, store::Store& store, engine::Counters& counters,
+                     engine::LiveLogs& logs,
+                     const Settings& settings, const app::App* app, engine::ExecutorOptions options)
+    : http(io),
+      blocking(base::limits::kBlockingThreads),
+      models(http, time,
+             {.environment = settings.environment, .configured = settings.config.providers, .script_directory = settings.home + "/demo"}),
+      tools(tool::file_tools(blocking)),
+      deps{io, time, random, store, models, tools, counters, logs, settings.home + "/runs", endpoints(app)},
+      executor(deps, options) {}
+
+base::Result<std::unique_ptr<Process>> Process::open(Settings settings) {
+  std::unique_ptr<Process> process(new Process(std::move(settings)));
+  auto store = store::open_sqlite_store(process->io, process->time, {.home = process->settings.home});
+  if (!store) return std::unexpected(store.error());
+  process->store = std::move(*store);
+  process->logs.emplace(process->io, *process->store, process->counters);
+  process->store->listen({.grown = [p = process.get()](const auto& growth) { p->logs->grown(growth); },
+                          .control =
+                              [p = process.get()] {
+                                if (p->execution) p->execution->executor.control_changed();
+                              }});
+  return process;
+}
+
+Execution& Process::enable_execution(const app::App* app, engine::ExecutorOptions options) {
+  return execution.emplace(io, time, random, *store, counters, *logs, settings, app, options);
+}
+
+int Process::run(aio::Task<int> main) {
+  int code = 1;
+  const auto guarded = [](aio::Task<int> task, store::Store& store, int& result) -> aio::Task<> {
+    std::string broken;
+    try {
+      result = co_await std::move(task);
+    } catch (const std::exception& error) {
+      broken = error.what();
+    }
+    if (!broken.empty()) {
+      std::fprintf(stderr, "error: %s\n", broken.c_str());
+      result = 78;
+    }
+    co_await store.close();
+  };
+  boost::asio::co_spawn(io, guarded(std::move(main), *store, code), [](std::exception_ptr failure) {
+    if (failure) std::rethrow_exception(failure);
+  });
+  io.run();
+  return code;
+}
+
+}  // namespace cli
