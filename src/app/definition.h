@@ -38,6 +38,7 @@ struct Agent {
   std::vector<ToolGrant> tools;         // resolved from modules and capabilities; denied ones are left out
   std::optional<std::int64_t> max_turns;
   std::optional<std::int64_t> timeout_ms;
+  std::vector<std::string> warnings;    // of a profile; those of an app file are in App
 };
 
 struct App {
@@ -48,6 +49,7 @@ struct App {
   std::string entry_agent;
   std::string work_directory;           // absolute or empty
   std::vector<Agent> agents;
+  std::vector<std::string> warnings;    // what is accepted but has no effect yet
 };
 
 // One problem of a file: "agents[0].brain.modle: unknown key, did you mean 'model'? (app.yaml:14:7, DGT-E0101)".
@@ -68,6 +70,7 @@ struct Config {                         // <home>/config.yaml; absent file = def
   std::optional<std::string> default_model;
   std::optional<std::int64_t> keep_days;          // retention of finished runs' events
   std::optional<std::int64_t> max_concurrent_runs;
+  std::vector<std::string> warnings;              // e.g. a file with keys in it that others may read
 };
 base::Result<Config> load_config(const std::string& path);
 

@@ -59,7 +59,8 @@ Execution::Execution(boost::asio::io_context& io, aio::Time& time, base::Random&
       models(http, time,
              {.environment = settings.environment, .configured = settings.config.providers, .script_directory = settings.home + "/demo"}),
       tools(tool::file_tools(blocking)),
-      deps{io, time, random, store, models, tools, counters, logs, settings.home + "/runs", endpoints(app)},
+      projection(store, logs, time, blocking, settings.home + "/runs"),
+      deps{io, time, random, store, models, tools, counters, logs, settings.home + "/runs", endpoints(app), &projection},
       executor(deps, options) {}
 
 base::Result<std::unique_ptr<Process>> Process::open(Settings settings) {

@@ -14,6 +14,7 @@
 #include "engine/deps.h"
 #include "engine/executor.h"
 #include "engine/live_logs.h"
+#include "engine/projection.h"
 #include "llm/registry.h"
 #include "net/http_client.h"
 #include "store/store.h"
@@ -39,6 +40,7 @@ struct Execution {
   aio::Offload blocking;
   llm::Registry models;
   tool::Toolbox tools;
+  engine::Projection projection;
   engine::Deps deps;
   engine::Executor executor;
 };

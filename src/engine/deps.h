@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "engine/counters.h"
 #include "engine/live_logs.h"
+#include "engine/projection.h"
 #include "llm/registry.h"
 #include "run/spec.h"
 #include "store/store.h"
@@ -26,6 +27,7 @@ struct Deps {
   std::string runs_directory;  // <home>/runs: run directories of runs that have one
   // Where to call for a run, with the secret that its definition names; secrets are not in the run.
   std::function<llm::Endpoint(const store::Run& run, const run::Spec& spec)> endpoint_of;
+  Projection* projection = nullptr;  // keeps run directories current; null: none are kept
 };
 
 }  // namespace engine

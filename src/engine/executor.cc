@@ -9,6 +9,8 @@ namespace limits = base::limits;
 
 namespace {
 
+constexpr std::int64_t kProjectionMs = 5'000;  // how long an end waits for the files of its run directory
+
 aio::TaskGroup::OnFailure report(const char* what) {
   return [what](const std::string& name, const std::string& reason) { base::log::error(what, {{"task", name}, {"reason", reason}}); };
 }
@@ -59,8 +61,22 @@ void Executor::begin(store::Lease lease) {
   const auto number = lease.run.number;
   auto execution = std::make_shared<Execution>(deps_, tasks_, std::move(lease));
   if (!runs_.spawn("run " + execution->row().run_id, execute(execution))) return;  // stopping: the lease dies with the process
+  if (deps_.projection && !execution->row().group_id.empty()) tasks_.spawn("projection of " + execution->row().run_id, project(execution->row()));
   executing_[number] = std::move(execution);
   deps_.counters.runs_executing = executing_.size();
+}
+
+aio::Task<> Executor::project(store::Run run) {
+  struct Done {
+    Executor& executor;
+    store::RunNumber run;
+    ~Done() {
+      if (--executor.projecting_[run] == 0) executor.projecting_.erase(run);
+      executor.changed_.notify_all();
+    }
+  } done{*this, run.number};
+  ++projecting_[run.number];
+  co_await deps_.projection->follow(std::move(run));
 }
 
 aio::Task<> Executor::execute(std::shared_ptr<Execution> execution) {
@@ -69,6 +85,7 @@ aio::Task<> Executor::execute(std::shared_ptr<Execution> execution) {
     store::RunNumber run;
     ~Done() {
       executor.executing_.erase(run);
+      if (executor.deps_.projection) executor.deps_.projection->leave(run);
       executor.deps_.counters.runs_executing = executor.executing_.size();
       executor.changed_.notify_all();
       executor.control_.notify_all();  // room for another
@@ -157,6 +174,9 @@ aio::Task<> Executor::adopt_some() {
 
 aio::Task<> Executor::finished(store::RunNumber run) {
   while (executing_.contains(run)) co_await changed_.wait();
+  const auto end = deps_.time.steady_ms() + kProjectionMs;
+  while (projecting_.contains(run) && deps_.time.steady_ms() < end)
+    co_await aio::wait_for(deps_.io, changed_, std::chrono::milliseconds(end - deps_.time.steady_ms()));
 }
 
 aio::Task<> Executor::stop(std::int64_t grace_ms) {
@@ -168,6 +188,9 @@ aio::Task<> Executor::stop(std::int64_t grace_ms) {
     co_await aio::wait_for(deps_.io, changed_, std::chrono::milliseconds(end - deps_.time.steady_ms()));
   for (const auto& [number, execution] : executing_) execution->hand_over();
   co_await runs_.join();
+  const auto files_end = deps_.time.steady_ms() + kProjectionMs;
+  while (!projecting_.empty() && deps_.time.steady_ms() < files_end)
+    co_await aio::wait_for(deps_.io, changed_, std::chrono::milliseconds(files_end - deps_.time.steady_ms()));
   tasks_.close();
   tasks_.cancel();
   co_await tasks_.join();

@@ -39,7 +39,7 @@ class Executor {
   // The store's control bell: cancels and claimable runs.
   void control_changed();
 
-  // Waits until the run is not executed here (any more).
+  // Waits until the run is not executed here (any more) and, for a bounded time, until its directory is current.
   aio::Task<> finished(store::RunNumber run);
 
   // Takes no new runs, waits up to `grace_ms` for steps under way, hands the rest over, and joins.
@@ -53,6 +53,7 @@ class Executor {
   aio::Task<> adopt_some();
   aio::Task<> hear_control();
   void begin(store::Lease lease);
+  aio::Task<> project(store::Run run);
   aio::Task<> execute(std::shared_ptr<Execution> execution);
   void count_ending(const store::Run& run, Ending ending);
   bool has_room() const { return executing_.size() + starting_ < options_.concurrent_runs_max; }
@@ -61,6 +62,7 @@ class Executor {
   const ExecutorOptions options_;
   store::OwnerNumber owner_ = 0;
   std::unordered_map<store::RunNumber, std::shared_ptr<Execution>> executing_;  // shared with its own task
+  std::unordered_map<store::RunNumber, std::size_t> projecting_;                // follows under way of each run
   std::unordered_set<store::RunNumber> unusable_;                               // orphans that this process cannot execute
   std::size_t starting_ = 0;
   bool stopping_ = false;

@@ -53,6 +53,10 @@ class LiveLogs {
 
     // A block that holds event `cursor` (it may begin before it), or nothing when that is not committed yet.
     aio::Task<std::shared_ptr<const Block>> read(std::uint64_t cursor);
+    // The same without a read from the store: nothing where that would be needed.
+    std::shared_ptr<const Block> recent(std::uint64_t cursor) const { return cached(tail_, cursor); }
+    // Ends the wait of this run's readers.
+    void wake() { tail_.changed.notify_all(); }
     // Waits for a change: growth, a tick, or nothing at all; the caller reads again. Does not wait while read() may find more.
     aio::Task<> wait(std::uint64_t cursor);
 

@@ -12,16 +12,17 @@
 
 #include "aio/task.h"
 #include "base/error.h"
+#include "base/limits.h"
 #include "net/http_client.h"  // HttpHeader
 
 namespace net {
 
 struct HttpRequest {
-  std::string method;                // "GET"
-  std::string target;                // as sent: path and query
-  std::vector<HttpHeader> headers;   // lower-case names, in order
+  std::string method;               // "GET"
+  std::string target;               // as sent: path and query
+  std::vector<HttpHeader> headers;  // lower-case names, in order
   std::string body;
-  std::string remote;                // "127.0.0.1:41234"
+  std::string remote;  // "127.0.0.1:41234"
   std::optional<std::string_view> header(std::string_view lower_name) const;
 };
 
@@ -48,23 +49,32 @@ class HttpReply {
   // Ends the body properly. Without it the connection is cut without the final chunk, so that a client knows to resume.
   virtual aio::Task<> finish() = 0;
 
-  // After begin: called once on the io thread when the client closes or the connection breaks. Set it before the first wait.
+  // Called at most once, on the io thread and never from inside a call of the handler, when the client closes or resets
+  // the connection or is cut as a stalled reader. It may be set before begin too, then the watch starts with it (a long
+  // call that answers at its end); a client that only closed its sending half still gets what `send` sends. A client that
+  // pipelines its next request is not watched further. A stop of the server is no event of the client: the handler's task
+  // is cancelled then and the callback is not called. Set it before the first wait; it is dropped when the handler ends.
   virtual void on_gone(std::function<void()> callback) = 0;
   virtual bool gone() const = 0;
 };
 
-// Runs as a task per request. An exception is logged and answered with 500 {"detail":"Internal server error"} if nothing was sent.
+// Runs as a task per request. An exception is logged and answered with 500 {"detail":"Internal server error"} if nothing was
+// sent.
 using HttpHandler = std::function<aio::Task<>(HttpRequest request, HttpReply& reply)>;
 
 struct HttpServerOptions {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;             // 0: the system chooses
+  std::uint16_t port = 0;  // 0: the system chooses
+  std::int64_t read_ms = base::limits::kHttpReadMs;
+  std::int64_t idle_ms = base::limits::kHttpIdleMs;
+  std::int64_t write_ms = base::limits::kHttpWriteMs;
+  std::size_t connections_max = base::limits::kConnectionsMax;
 };
 
 class HttpServer {
  public:
   HttpServer(boost::asio::io_context& io, HttpServerOptions options, HttpHandler handler);
-  ~HttpServer();
+  ~HttpServer();  // after stop() has ended, or if run() was never called
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 

@@ -1,0 +1,24 @@
+# Every target forwards to a script or to cmake; `./scripts/demo` and `./scripts/test` need not even make.
+.PHONY: help demo test acceptance build release bench fmt tidy fuzz install
+help:            ## this list
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+demo:            ## a run that outlasts a kill -9, told as it happens
+	@./scripts/demo
+test:            ## build and run all tests that need no network (ASan + UBSan)
+	@./scripts/test
+acceptance: release ## the black-box checks of ../shared/acceptance for the groups in .ci/acceptance-groups
+	@../shared/acceptance/run --bin build/release/outlast $(ARGS) $$(cat .ci/acceptance-groups)
+build:           ## developer build: build/default/outlast
+	@./scripts/build default
+release:         ## the program as shipped: build/release/outlast
+	@./scripts/build release outlast
+bench:           ## measure against bare limits; prints JSON lines (several minutes)
+	@./scripts/bench
+fmt:             ## format the sources
+	@git ls-files 'src/*.cc' 'src/*.h' 'fuzz/*.cc' 'bench/*.cc' | xargs clang-format-19 -i
+tidy:            ## clang-tidy over the sources (slow)
+	@./scripts/build default >/dev/null && git ls-files 'src/*.cc' | grep -v _test.cc | xargs -P 2 -n 8 clang-tidy-19 --quiet -p build/default
+fuzz:            ## run every fuzz target for SECONDS=60 each
+	@./scripts/fuzz $(SECONDS_EACH)
+install: release ## install the binary under PREFIX (default /usr/local)
+	@cmake --install build/release --prefix $(or $(PREFIX),/usr/local)

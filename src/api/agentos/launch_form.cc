@@ -1,0 +1,106 @@
+#include "api/agentos/launch_form.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "api/fields.h"
+#include "base/ids.h"
+#include "base/limits.h"
+#include "base/text.h"
+
+namespace api::agentos {
+
+namespace limits = base::limits;
+
+namespace {
+
+// What makes two requests the same one: everything that shapes the run, not how its answer is delivered.
+std::string digest_of(const net::Form& form, const std::string& component) {
+  auto sorted = form;
+  std::ranges::sort(sorted, {}, [](const net::FormField& f) { return std::tie(f.name, f.value); });
+  std::string text = component;
+  for (const auto& field : sorted) {
+    if (field.value.empty() || field.name == "stream" || field.name == "background" || field.name == "stream_events") continue;
+    text += '\0' + field.name + '\0' + std::to_string(field.value.size()) + '\0' + field.value;
+  }
+  return base::sha256_hex(text);
+}
+
+std::string first_words(const std::string& message) {
+  return std::string(base::utf8_prefix(message, 200));
+}
+
+void check_ids(const engine::LaunchRequest& launch, FieldErrors& errors) {
+  if (!launch.run_id.empty() && !base::valid_run_id(launch.run_id))
+    errors.other("body", "run_id", launch.run_id, "string_pattern_mismatch", "String should be 1-64 of A-Z a-z 0-9 . _ -");
+  if (!launch.session_id.empty() && !base::valid_session_id(launch.session_id))
+    errors.other("body", "session_id", launch.session_id, "string_pattern_mismatch",
+                 "String should be 1-256 bytes of UTF-8 without control characters");
+  if (launch.user_id.size() > limits::kNameBytesMax || !base::valid_utf8(launch.user_id))
+    errors.other("body", "user_id", launch.user_id, "string_too_long", "String should be at most 1024 bytes of UTF-8");
+  if (launch.launch_key.size() > limits::kLaunchKeyBytesMax)
+    errors.other("header", "idempotency-key", "", "string_too_long", "Idempotency-Key must be at most 512 characters");
+}
+
+}  // namespace
+
+run::Spec spec_of(const app::Agent& agent, std::string input, std::string work_directory) {
+  run::Spec spec;
+  spec.input = std::move(input);
+  spec.provider = agent.brain.provider;
+  spec.model = agent.brain.model;
+  spec.effort = agent.brain.effort;
+  spec.backend = agent.brain.endpoint.backend.value_or("");
+  spec.base_url = agent.brain.endpoint.base_url.value_or("");
+  spec.system_prompt = agent.system_prompt;
+  for (const auto& tool : agent.tools)
+    if (tool.gate != app::Gate::deny)
+      spec.tools.push_back({tool.name, tool.gate == app::Gate::approve ? run::Gate::approve : run::Gate::allow});
+  spec.limits.turns = agent.max_turns.value_or(limits::kTurnsMax);
+  spec.limits.tool_calls = limits::kToolCallsMax;
+  spec.limits.timeout_ms = agent.timeout_ms.value_or(0);
+  spec.work_directory = std::move(work_directory);
+  spec.temperature = agent.brain.temperature;
+  spec.top_p = agent.brain.top_p;
+  spec.max_tokens = agent.brain.max_tokens;
+  return spec;
+}
+
+std::expected<LaunchForm, net::HttpResponse> read_launch_form(const Request& request, const app::Agent& agent,
+                                                              const std::string& work_directory, base::Random& random) {
+  const auto parsed = net::parse_form(request.http.header("content-type").value_or(""), request.http.body);
+  if (!parsed) return std::unexpected(problem(400, parsed.error().message));
+  const auto& form = *parsed;
+  FieldErrors errors;
+  FieldReader fields(form, "body", errors);
+  LaunchForm result;
+  auto& launch = result.launch;
+  auto message = fields.required("message");
+  result.stream = fields.boolean("stream", true);
+  launch.session_id = fields.text("session_id");
+  launch.user_id = fields.text("user_id");
+  result.background = fields.boolean("background", false);
+  result.stream_events = fields.boolean("stream_events", true);
+  launch.run_id = fields.text("run_id");
+  const auto timeout_s = fields.at_least("timeout_seconds", 1, 0);
+  const auto key = request.http.header("idempotency-key").value_or("");
+  // The key is the user's own: another user's same key is another key.
+  if (!key.empty()) launch.launch_key = std::string(key);
+  if (!base::valid_utf8(message)) errors.other("body", "message", "", "string_unicode", "Input should be valid UTF-8");
+  check_ids(launch, errors);
+  if (!errors.empty()) return std::unexpected(errors.response());
+  const auto has_file = [](const net::FormField& f) { return !f.filename.empty() && !f.value.empty(); };
+  if (std::ranges::any_of(form, has_file)) return std::unexpected(problem(400, "Unsupported file type: this agent takes no files"));
+
+  if (!launch.launch_key.empty()) launch.launch_key = launch.user_id + '\x1f' + launch.launch_key;
+  launch.request_digest = digest_of(form, agent.id);
+  launch.component_id = agent.id;
+  launch.component_name = agent.name;
+  launch.session_name = first_words(message);
+  if (launch.session_id.empty()) launch.session_id = base::new_uuid(random);
+  launch.spec = spec_of(agent, std::move(message), work_directory);
+  if (timeout_s > 0) launch.spec.limits.timeout_ms = std::min<std::int64_t>(timeout_s, 1LL << 40) * 1000;
+  return result;
+}
+
+}  // namespace api::agentos

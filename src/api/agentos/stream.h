@@ -1,0 +1,30 @@
+#pragma once
+// The live stream of one run to one client: a cursor, one write in flight, no queue (ARCHITECTURE.md "Readers pull").
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "api/agentos/encoder.h"
+#include "api/context.h"
+#include "net/http_server.h"
+
+namespace api::agentos {
+
+// How a stream begins.
+enum class Opening {
+  events_only,   // the stream of a launch: run events from the first
+  resume,        // meta events as /resume frames them
+};
+
+struct StreamRequest {
+  Opening opening = Opening::events_only;
+  std::optional<std::int64_t> last_event_index;  // the client's, as given
+  Detail detail = Detail::all;
+  bool cancel_when_gone = false;                 // a foreground stream: its client's leaving cancels the run
+};
+
+// Sends the run's events from the cursor on, live, until its end, then finishes the response. Io thread; `reply` and
+// `context` outlive the task.
+aio::Task<> stream_run(Context& context, net::HttpReply& reply, store::Run run, StreamRequest request);
+
+}  // namespace api::agentos

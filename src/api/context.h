@@ -1,0 +1,32 @@
+#pragma once
+// What the protocol adapters work with. All referenced objects outlive the server.
+#include <boost/asio/io_context.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/definition.h"
+#include "engine/deps.h"
+#include "engine/executor.h"
+
+namespace api {
+
+struct ServerOptions {
+  std::string os_id, name;
+  std::string security_key;             // "" = open (loopback only)
+  std::vector<std::string> cors_origins;
+  std::int64_t instantiated_ms = 0;
+};
+
+struct Context {
+  engine::Deps& deps;
+  engine::Executor& executor;
+  const app::App& app;
+  ServerOptions options;
+  std::string work_directory;           // absolute: where file tools of launched runs work
+  bool stopping = false;                // streams are cut without a final chunk, so that clients know to resume
+};
+
+const app::Agent* find_agent(const Context& context, std::string_view id);
+
+}  // namespace api

@@ -1,0 +1,76 @@
+#include "api/server.h"
+
+#include <algorithm>
+
+#include "api/agentos/discovery_routes.h"
+#include "api/agentos/run_routes.h"
+#include "api/agentos/session_routes.h"
+#include "api/doors.h"
+#include "api/metrics.h"
+#include "api/problem.h"
+
+namespace api {
+
+const app::Agent* find_agent(const Context& context, std::string_view id) {
+  const auto at = std::ranges::find(context.app.agents, id, &app::Agent::id);
+  return at == context.app.agents.end() ? nullptr : &*at;
+}
+
+namespace {
+
+// Adds the CORS headers of one request to whatever its handler answers.
+class CorsReply final : public net::HttpReply {
+ public:
+  CorsReply(net::HttpReply& inner, std::vector<net::HttpHeader> headers) : inner_(inner), headers_(std::move(headers)) {}
+  aio::Task<> send(net::HttpResponse response) override {
+    response.headers.insert(response.headers.end(), headers_.begin(), headers_.end());
+    return inner_.send(std::move(response));
+  }
+  aio::Task<bool> begin(int status, std::string content_type, std::vector<net::HttpHeader> headers) override {
+    headers.insert(headers.end(), headers_.begin(), headers_.end());
+    return inner_.begin(status, std::move(content_type), std::move(headers));
+  }
+  aio::Task<bool> write(std::span<const std::string_view> parts) override { return inner_.write(parts); }
+  aio::Task<> finish() override { return inner_.finish(); }
+  void on_gone(std::function<void()> callback) override { inner_.on_gone(std::move(callback)); }
+  bool gone() const override { return inner_.gone(); }
+
+ private:
+  net::HttpReply& inner_;
+  std::vector<net::HttpHeader> headers_;
+};
+
+net::HttpResponse no_route(const std::string& allow) {
+  if (allow.empty()) return problem(404, "Not Found");
+  auto response = problem(405, "Method Not Allowed");
+  response.headers.push_back({"allow", allow});
+  return response;
+}
+
+}  // namespace
+
+Server::Server(Context& context) : context_(context) {
+  agentos::add_discovery_routes(routes_);
+  agentos::add_run_routes(routes_);
+  agentos::add_session_routes(routes_);
+  add_metrics_route(routes_);
+}
+
+net::HttpHandler Server::handler() {
+  return [this](net::HttpRequest http, net::HttpReply& reply) { return handle(std::move(http), reply); };
+}
+
+aio::Task<> Server::handle(net::HttpRequest http, net::HttpReply& reply) {
+  const auto& options = context_.options;
+  if (auto answer = preflight(options, http)) co_return co_await reply.send(std::move(*answer));
+  auto target = net::parse_target(http.target);
+  if (!target) co_return co_await reply.send(problem(400, target.error().message));
+  CorsReply cors(reply, cors_headers(options, http));
+  if (auto refused = refuse(options, http, target->path)) co_return co_await cors.send(std::move(*refused));
+  auto match = find_route(routes_, http.method, target->segments);
+  if (!match.handler) co_return co_await cors.send(no_route(match.allow));
+  Request request{.http = std::move(http), .target = std::move(*target), .params = std::move(match.params)};
+  co_await match.handler(context_, std::move(request), cors);
+}
+
+}  // namespace api

@@ -1,0 +1,25 @@
+#pragma once
+// The server: every request passes its doors (Host, Origin, key), then goes to the route of a protocol adapter.
+#include <memory>
+
+#include "api/context.h"
+#include "api/router.h"
+#include "net/http_server.h"
+
+namespace api {
+
+class Server {
+ public:
+  explicit Server(Context& context);
+
+  // The handler for net::HttpServer; the server must outlive it.
+  net::HttpHandler handler();
+
+ private:
+  aio::Task<> handle(net::HttpRequest http, net::HttpReply& reply);
+
+  Context& context_;
+  std::vector<Route> routes_;
+};
+
+}  // namespace api

@@ -1,0 +1,193 @@
+#include "app/agents.h"
+
+#include <algorithm>
+
+#include "app/app_shape.h"
+#include "app/brain.h"
+#include "app/shape.h"
+#include "base/text.h"
+
+namespace app {
+
+namespace {
+
+constexpr std::size_t kAgentIdBytesMax = 128;
+constexpr std::size_t kAgentsMax = 1'000;
+
+std::string text_of(const Node& map, std::string_view key) {
+  const auto* node = map.find(key);
+  return node ? as_text(*node).value_or("") : "";
+}
+
+std::vector<std::string> texts_of(const Node* node) {
+  std::vector<std::string> texts;
+  if (!node) return texts;
+  if (const auto text = as_text(*node)) texts.push_back(*text);
+  for (const auto& item : node->items)
+    if (const auto text = as_text(item)) texts.push_back(*text);
+  return texts;
+}
+
+bool contains(const std::vector<std::string>& actions, const KnownTool& tool) {
+  return std::any_of(actions.begin(), actions.end(), [&](const std::string& action) {
+    return base::to_lower(action) == tool.action || base::to_lower(action) == base::to_lower(tool.name);
+  });
+}
+
+// The constraints of a module block that are enforced; a restriction that is not must not be taken for one that is.
+void check_constraints(const std::string& module, const Node* block, Problems& problems) {
+  const auto* constraints = block ? block->find("constraints") : nullptr;
+  if (!constraints || !constraints->is_map()) return;
+  const auto path = child(child("tools.modules", module), "constraints");
+  for (const auto& member : constraints->members) {
+    if (member.key == "allowed_actions" || member.key == "blocked_actions") {
+      for (const auto& action : texts_of(&member.value)) check_action(module, action, child(path, member.key), member.value.mark, problems);
+    } else if (member.key != "readonly" && complete_module(module)) {
+      problems.warn(child(path, member.key), "this restriction is not enforced yet", member.mark);
+    }
+  }
+}
+
+bool allowed_by_constraints(const KnownTool& tool, const Node* block) {
+  const auto* constraints = block ? block->find("constraints") : nullptr;
+  if (!constraints) return true;
+  const auto* readonly = constraints->find("readonly");
+  if (readonly && as_bool(*readonly) == true && tool.risk != Risk::low) return false;
+  if (const auto* allowed = constraints->find("allowed_actions"); allowed && !contains(texts_of(allowed), tool)) return false;
+  const auto* blocked = constraints->find("blocked_actions");
+  return !blocked || !contains(texts_of(blocked), tool);
+}
+
+void add_use(std::vector<ModuleUse>& uses, const Member& member) { uses.push_back({member.key, texts_of(&member.value)}); }
+
+// [module, {module: [tools]}] or {module: [tools]}. Nothing or an empty list: every module of the app.
+std::vector<ModuleUse> read_module_uses(const Node* node) {
+  std::vector<ModuleUse> uses;
+  if (!node) return uses;
+  for (const auto& item : node->items) {
+    if (const auto text = as_text(item)) uses.push_back({*text, {}});
+    for (const auto& member : item.members) add_use(uses, member);
+  }
+  for (const auto& member : node->members) add_use(uses, member);
+  return uses;
+}
+
+void check_uses(const std::vector<ModuleUse>& uses, const ToolRules& rules, const std::string& path, Mark mark, Problems& problems) {
+  for (const auto& use : uses) {
+    if (!known_module(use.module)) {
+      check_module(use.module, path, mark, problems);
+      continue;
+    }
+    for (const auto& tool : use.tools) check_action(use.module, tool, path, mark, problems);
+    if (!rules.modules.contains(use.module) && !system_module(use.module))
+      problems.warn(path, "module '" + shown(use.module) + "' is not declared in tools.modules: the agent gets no tool of it", mark);
+  }
+}
+
+bool used(const KnownTool& tool, const std::vector<ModuleUse>& uses) {
+  if (uses.empty() || system_module(tool.module)) return true;
+  return std::any_of(uses.begin(), uses.end(), [&](const ModuleUse& use) {
+    return use.module == tool.module && (use.tools.empty() || contains(use.tools, tool));
+  });
+}
+
+std::vector<ToolGrant> grants(const ToolRules& rules, const std::vector<ModuleUse>& uses, const std::optional<Capabilities>& own) {
+  std::vector<ToolGrant> granted;
+  for (const auto& tool : known_tools()) {
+    if (tool.exists == Exists::later) continue;
+    const auto module = rules.modules.find(tool.module);
+    if (module == rules.modules.end() && !system_module(tool.module)) continue;
+    if (!used(tool, uses)) continue;
+    if (module != rules.modules.end() && !allowed_by_constraints(tool, module->second)) continue;
+    auto decided = gate(tool, rules.capabilities);
+    if (own) decided = stricter(decided, gate(tool, own));
+    if (decided != Gate::deny) granted.push_back({std::string(tool.name), decided});
+  }
+  return granted;
+}
+
+const Node* providers_of(const ToolRules& rules) {
+  const auto found = rules.modules.find("llm_provider");
+  if (found == rules.modules.end() || !found->second) return nullptr;
+  const auto* config = found->second->find("config");
+  return config ? config->find("providers") : nullptr;
+}
+
+Agent read_agent(const Node& node, const ToolRules& rules, const AgentDefaults& defaults, const std::string& path, Problems& problems) {
+  Agent agent;
+  agent.id = text_of(node, "id");
+  agent.name = agent.id;
+  if (agent.id.size() > kAgentIdBytesMax)
+    problems.add(child(path, "id"), "is longer than " + std::to_string(kAgentIdBytesMax) + " bytes", node.mark, Code::range);
+  const auto* instructions = node.find("instructions");
+  agent.description = text_of(node, "specialty");
+  if (agent.description.empty() && instructions) agent.description = text_of(*instructions, "specialty");
+  if (agent.description.empty()) agent.description = text_of(node, "role");
+  agent.system_prompt = text_of(node, "system_prompt");
+  if (agent.system_prompt.empty()) agent.system_prompt = text_of(node, "prompt");
+
+  const auto* brain = node.find("brain");
+  if (brain) agent.brain = read_brain(*brain, providers_of(rules), child(path, "brain"), problems);
+
+  const auto* modules = node.find("modules");
+  const auto uses = read_module_uses(modules);
+  if (modules) check_uses(uses, rules, child(path, "modules"), modules->mark, problems);
+  std::optional<Capabilities> own;
+  if (const auto* block = node.find("capabilities"); block && block->is_map()) {
+    check_shape(*block, {.same_as = &kCapabilitiesShape}, child(path, "capabilities"), problems);
+    own = read_capabilities(*block, child(path, "capabilities"), problems);
+  }
+  agent.tools = grants(rules, uses, own);
+
+  agent.max_turns = defaults.max_turns;
+  if (const auto* turns = node.find("max_tool_iterations")) agent.max_turns = as_int(*turns);
+  agent.timeout_ms = defaults.timeout_ms;
+  return agent;
+}
+
+}  // namespace
+
+ToolRules read_tool_rules(const Node* modules, const Node* capabilities, Problems& problems) {
+  ToolRules rules;
+  if (modules) {
+    for (const auto& member : modules->members) {
+      const auto path = child("tools.modules", member.key);
+      check_module(member.key, path, member.mark, problems);
+      const Node* block = member.value.is_null() ? nullptr : &member.value;
+      rules.modules.emplace(member.key, block);
+      check_constraints(member.key, block, problems);
+      if (known_module(member.key) && !complete_module(member.key) && !system_module(member.key))
+        problems.warn(path, "module '" + shown(member.key) + "' is not available yet: none of its tools is offered", member.mark);
+    }
+  }
+  if (capabilities) {
+    rules.capabilities = read_capabilities(*capabilities, "tools.capabilities", problems);
+    for (const auto& rule : rules.capabilities->grant)
+      for (const auto& tool : known_tools())
+        if (tool.exists == Exists::later && rule.names(tool) && system_module(tool.module))
+          problems.warn(rule.path, "'" + std::string(tool.name) + "' is not available yet", rule.mark);
+  }
+  return rules;
+}
+
+std::vector<Agent> read_agents(const Node* list, const ToolRules& rules, const AgentDefaults& defaults, Problems& problems) {
+  std::vector<Agent> agents;
+  if (!list) return agents;
+  if (list->items.size() > kAgentsMax) {
+    problems.add("agents", "more than " + std::to_string(kAgentsMax) + " agents", list->mark, Code::range);
+    return agents;
+  }
+  std::set<std::string> ids;
+  for (std::size_t i = 0; i < list->items.size(); ++i) {
+    const auto& node = list->items[i];
+    if (!node.is_map()) continue;
+    const auto path = child("agents", i);
+    auto agent = read_agent(node, rules, defaults, path, problems);
+    if (!agent.id.empty() && !ids.insert(agent.id).second)
+      problems.add(child(path, "id"), "the id '" + shown(agent.id) + "' is taken by an earlier agent", node.mark, Code::duplicate_id);
+    agents.push_back(std::move(agent));
+  }
+  return agents;
+}
+
+}  // namespace app

@@ -1,0 +1,19 @@
+#pragma once
+// Definition files are read whole, and bounded.
+#include <sys/stat.h>
+
+#include <string>
+
+#include "base/error.h"
+
+namespace app {
+
+struct TextFile {
+  std::string text;
+  mode_t mode = 0;
+};
+
+// A regular file of at most kConfigBytesMax bytes. Errc::not_found where there is none.
+base::Result<TextFile> read_text_file(const std::string& path);
+
+}  // namespace app

@@ -1,0 +1,176 @@
+#include "cli/serve.h"
+
+#include <unistd.h>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <cstdio>
+#include <filesystem>
+
+#include "api/server.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "cli/process.h"
+
+namespace cli {
+
+namespace {
+
+namespace limits = base::limits;
+namespace fs = std::filesystem;
+constexpr int kExitUsage = 2, kExitUnusable = 78;
+constexpr std::int64_t kTickMs = 5'000;
+constexpr std::int64_t kRetentionMs = 3'600'000;
+constexpr std::int64_t kDayMs = 86'400'000;
+
+int complain(const base::Error& error, int code) {
+  std::fprintf(stderr, "error: %s\n", error.message.c_str());
+  return code;
+}
+
+// One app of all the files: an app file may stand beside profiles, two app files are joined.
+base::Result<app::App> load_definitions(const std::vector<std::string>& files, const llm::Environment& environment) {
+  app::App app;
+  for (const auto& file : files) {
+    if (file.ends_with(".md")) {
+      auto agent = app::load_profile(file, environment);
+      if (!agent) return std::unexpected(agent.error());
+      app.agents.push_back(std::move(*agent));
+      continue;
+    }
+    auto loaded = app::load_app(file, environment);
+    if (!loaded) return std::unexpected(loaded.error());
+    for (const auto& warning : loaded->warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+    auto agents = std::move(app.agents);
+    agents.insert(agents.end(), loaded->agents.begin(), loaded->agents.end());
+    if (app.app_id.empty()) app = std::move(*loaded);
+    app.agents = std::move(agents);
+  }
+  for (std::size_t i = 0; i < app.agents.size(); ++i)
+    for (std::size_t k = 0; k < i; ++k)
+      if (app.agents[i].id == app.agents[k].id)
+        return base::fail(base::Errc::invalid_argument, "agent '" + app.agents[i].id + "' is defined twice; rename one of them");
+  return app;
+}
+
+// Without files there is one agent to try everything with: the scripted one, and it says so.
+app::Agent demo_agent() {
+  app::Agent agent;
+  agent.id = agent.name = "demo";
+  agent.description = "Scripted, offline: plays demo/story without any model";
+  agent.brain.provider = "demo";
+  agent.brain.model = "story";
+  agent.brain.endpoint.provider = "demo";
+  for (const auto* name : {"Read", "Glob", "Grep"}) agent.tools.push_back({.name = name});
+  return agent;
+}
+
+bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
+
+void configure_log(const ServeOptions& options) {
+  using base::log::Format;
+  using base::log::Level;
+  const auto level = options.log_level == "debug"     ? Level::debug
+                     : options.log_level == "warning" ? Level::warning
+                     : options.log_level == "error"   ? Level::error
+                                                      : Level::info;
+  const bool text = options.log_format == "text" || (options.log_format.empty() && isatty(STDERR_FILENO));
+  base::log::configure(level, text ? Format::text : Format::json);
+}
+
+aio::Task<> tick(Process& process) {
+  for (;;) {
+    co_await process.time.sleep(std::chrono::milliseconds(kTickMs));
+    process.logs->tick();
+  }
+}
+
+// Declared retention: gives up the events of runs that ended too long ago, a hundred runs at a time.
+aio::Task<> keep(Process& process, std::int64_t keep_days) {
+  for (;;) {
+    while (co_await process.store->trim_events(process.time.wall_ms() - keep_days * kDayMs) > 0) {
+    }
+    co_await process.time.sleep(std::chrono::milliseconds(kRetentionMs));
+  }
+}
+
+aio::Task<> wait_for_stop(boost::asio::io_context& io) {
+  boost::asio::signal_set signals(io, SIGTERM, SIGINT);
+  co_await signals.async_wait(boost::asio::use_awaitable);
+}
+
+// A second signal during the drain ends the waiting.
+aio::Task<> drain(Process& process, net::HttpServer& http) {
+  using namespace boost::asio::experimental::awaitable_operators;
+  base::log::info("stopping: no new requests; steps under way may finish", {{"runs", std::to_string(process.execution->executor.executing())}});
+  auto either = process.execution->executor.stop(limits::kDrainMs) || wait_for_stop(process.io);
+  const auto first = co_await std::move(either);
+  if (first.index() == 1) co_await process.execution->executor.stop(0);
+  co_await http.stop(0);
+}
+
+std::string work_directory_of(const app::App& app) { return app.work_directory.empty() ? fs::current_path().string() : app.work_directory; }
+
+aio::Task<int> serve(Process& process, const app::App& app, const ServeOptions& options) {
+  auto& executor = process.execution->executor;
+  co_await executor.start();
+  api::Context context{.deps = process.execution->deps,
+                       .executor = executor,
+                       .app = app,
+                       .options = {.os_id = app.app_id.empty() ? "outlast" : app.app_id,
+                                   .name = app.name.empty() ? "Outlast" : app.name,
+                                   .security_key = process.settings.environment("OS_SECURITY_KEY").value_or(""),
+                                   .cors_origins = {"http://localhost:3000", "https://agno.com", "https://www.agno.com", "https://app.agno.com",
+                                                    "https://os.agno.com", "https://os-stg.agno.com"},
+                                   .instantiated_ms = process.time.wall_ms()},
+                       .work_directory = work_directory_of(app)};
+  api::Server server(context);
+  net::HttpServer http(process.io, {.address = options.host, .port = options.port}, server.handler());
+  if (const auto listening = http.listen(); !listening) {
+    co_await executor.stop(0);
+    co_return complain(listening.error(), kExitUnusable);
+  }
+  aio::TaskGroup tasks(process.io, [](const std::string& name, const std::string& what) {
+    base::log::error("a task of the server failed", {{"task", name}, {"reason", what}});
+  });
+  tasks.spawn("accept", http.run());
+  tasks.spawn("tick", tick(process));
+  if (process.settings.config.keep_days) tasks.spawn("retention", keep(process, *process.settings.config.keep_days));
+  std::fprintf(stderr, "outlast %s serves %zu agent%s on http://%s:%u\n", OUTLAST_VERSION, app.agents.size(), app.agents.size() == 1 ? "" : "s",
+               options.host.c_str(), http.port());
+  co_await wait_for_stop(process.io);
+  http.close();
+  context.stopping = true;
+  process.logs->tick();
+  co_await drain(process, http);
+  tasks.close();
+  tasks.cancel();
+  co_await tasks.join();
+  co_return 0;
+}
+
+}  // namespace
+
+int run_serve(const ServeOptions& options) {
+  configure_log(options);
+  auto settings = load_settings();
+  if (!settings) return complain(settings.error(), settings.error().code == base::Errc::unavailable ? kExitUnusable : kExitUsage);
+  if (!is_loopback(options.host) && !settings->environment("OS_SECURITY_KEY")) {
+    std::fprintf(stderr, "error: --host %s can be reached from other machines: set OS_SECURITY_KEY to a secret first\n", options.host.c_str());
+    return kExitUsage;
+  }
+  auto app = load_definitions(options.files, settings->environment);
+  if (!app) return complain(app.error(), kExitUsage);
+  if (app->agents.empty()) {
+    std::fprintf(stderr, "no agents given: serving the scripted agent 'demo' (offline, no model)\n");
+    app->agents.push_back(demo_agent());
+  }
+  const auto configured = settings->config.max_concurrent_runs;
+  const auto runs_max = options.max_concurrent_runs.value_or(configured ? static_cast<std::size_t>(*configured) : limits::kConcurrentRunsMax);
+  auto process = Process::open(std::move(*settings));
+  if (!process) return complain(process.error(), kExitUnusable);
+  (*process)->enable_execution(&*app, {.concurrent_runs_max = runs_max, .adopt = true});
+  return (*process)->run(serve(**process, *app, options));
+}
+
+}  // namespace cli

@@ -1,0 +1,60 @@
+#pragma once
+// Keeps the run directory of a run current: run.json, branches/, stream/ as a projection of the committed log. The log is the
+// truth; what a crash cut off is continued, never written twice. docs/formats/run-directory.md says what the files hold.
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "aio/offload.h"
+#include "aio/time.h"
+#include "engine/live_logs.h"
+#include "engine/projection_files.h"
+#include "run/agent.h"
+#include "store/store.h"
+
+namespace engine {
+
+class Projection {
+ public:
+  // `runs_directory` is absolute. All references must outlive the projection; file work is done on `files`.
+  Projection(store::Store& store, LiveLogs& logs, aio::Time& time, aio::Offload& files, std::string runs_directory);
+
+  // Follows the run's log until the run has ended or paused, or leave() was called and all that is committed is written. Io
+  // thread. A file system that refuses is tried again while the run is executed here, and for some seconds after it.
+  aio::Task<> follow(store::Run run);
+
+  // The run is not executed here any more: follow() ends when it has written what is committed. Io thread.
+  void leave(store::RunNumber run);
+
+ private:
+  struct Following;
+  struct Batch {
+    std::uint64_t first = 0;
+    std::vector<std::string> lines;
+    bool step_ended = false;
+  };
+  struct Target;
+
+  aio::Task<> project(Target& target);
+  aio::Task<Batch> gather(Target& target, LiveLogs::Reader& reader);
+  aio::Task<> drain(Target& target);
+  aio::Task<> write_batch(Target& target, Batch batch);
+  aio::Task<> write_branch(Target& target);
+  aio::Task<> write_manifest(Target& target, store::Run run);
+  template <class Work>
+  aio::Task<> persistently(const Target& target, Work work);
+  static void add(Target& target, Batch& batch, const store::Slice& slice);
+
+  // constant after construction
+  store::Store& store_;
+  LiveLogs& logs_;
+  aio::Time& time_;
+  aio::Offload& files_;
+  const std::string runs_directory_;
+  const store::Owner self_;
+
+  // io thread only
+  std::unordered_map<store::RunNumber, Following*> following_;
+};
+
+}  // namespace engine

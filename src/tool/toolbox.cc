@@ -1,0 +1,104 @@
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "tool/arguments.h"
+#include "tool/schema.h"
+#include "tool/tool.h"
+
+namespace tool {
+
+namespace {
+
+bool valid_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  });
+}
+
+// What a model gets may be cut, but then it says how much is missing; both ends are kept, since errors stand at the end.
+std::string bounded(std::string text) {
+  if (!base::valid_utf8(text)) text = base::utf8_lossy(text);
+  constexpr auto kMax = base::limits::kToolResultBytesMax;
+  if (text.size() <= kMax) return text;
+  const auto head = base::utf8_prefix(text, kMax / 2 - 64);
+  const auto tail = base::utf8_suffix(text, kMax / 2 - 64);
+  return std::string(head) + "\n[… " + std::to_string(text.size() - head.size() - tail.size()) + " bytes cut …]\n" +
+         std::string(tail);
+}
+
+// Templates only because Toolbox::Entry is private.
+template <class Entry>
+const Entry* entry_of(const std::vector<Entry>& entries, std::string_view name) {
+  const auto lower = base::to_lower(base::trim(name));
+  // A name beats an alias: another module's action may be called like a tool.
+  for (const auto& entry : entries)
+    if (entry.names.front() == lower) return &entry;
+  for (const auto& entry : entries)
+    if (std::find(entry.names.begin(), entry.names.end(), lower) != entry.names.end()) return &entry;
+  return nullptr;
+}
+
+template <class Entry>
+std::string not_found(const std::vector<Entry>& entries, std::string_view name) {
+  const auto word = base::utf8_lossy(base::utf8_prefix(name, 128));
+  std::vector<std::string_view> names;
+  for (const auto& entry : entries) names.push_back(entry.tool->definition().name);
+  std::string text = "Tool '" + word + "' not found.";
+  if (const auto meant = base::nearest(word, names)) text += " Did you mean '" + std::string(*meant) + "'?";
+  return text;
+}
+
+}  // namespace
+
+struct Toolbox::Entry {
+  std::unique_ptr<Tool> tool;
+  Schema schema;
+  std::vector<std::string> names;  // lower case: the model's name first, then the aliases
+};
+
+Toolbox::Toolbox(std::vector<std::unique_ptr<Tool>> tools) {
+  for (auto& tool : tools) {
+    const Definition& definition = tool->definition();
+    // Names are part of the program, not of its input.
+    ASSERT(valid_name(definition.name));
+    const auto name = base::to_lower(definition.name);
+    for (const auto& entry : entries_) ASSERT(entry.names.front() != name);
+    auto schema = Schema::compile(definition.schema);
+    if (!schema) throw base::Broken("tool " + definition.name + ": " + schema.error().message);
+    const auto module = base::to_lower(definition.module);
+    const auto action = base::to_lower(definition.action);
+    std::vector<std::string> names{name};
+    if (!module.empty() && !action.empty()) names.insert(names.end(), {module + "." + action, module + "__" + action});
+    if (!action.empty()) names.push_back(action);
+    entries_.push_back({std::move(tool), std::move(*schema), std::move(names)});
+  }
+}
+
+Toolbox::~Toolbox() = default;
+
+Tool* Toolbox::find(std::string_view name) const {
+  const auto* found = entry_of(entries_, name);
+  return found ? found->tool.get() : nullptr;
+}
+
+std::vector<const Definition*> Toolbox::definitions() const {
+  std::vector<const Definition*> definitions;
+  for (const auto& entry : entries_) definitions.push_back(&entry.tool->definition());
+  return definitions;
+}
+
+aio::Task<Outcome> Toolbox::call(std::string name, std::string arguments, Context context) const {
+  // Runs on the io thread.
+  const auto* found = entry_of(entries_, name);
+  if (!found) co_return Outcome{not_found(entries_, name), true};
+  auto accepted = accept_arguments(arguments, found->schema);
+  if (!accepted) co_return Outcome{found->tool->definition().name + ": " + accepted.error().message, true};
+  auto running = found->tool->call(std::move(*accepted), std::move(context));
+  auto outcome = co_await std::move(running);
+  outcome.text = bounded(std::move(outcome.text));
+  co_return outcome;
+}
+
+}  // namespace tool
