@@ -41,7 +41,8 @@ void check_constraints(const std::string& module, const Node* block, Problems& p
   const auto path = child(child("tools.modules", module), "constraints");
   for (const auto& member : constraints->members) {
     if (member.key == "allowed_actions" || member.key == "blocked_actions") {
-      for (const auto& action : texts_of(&member.value)) check_action(module, action, child(path, member.key), member.value.mark, problems);
+      for (const auto& action : texts_of(&member.value))
+        check_action(module, action, child(path, member.key), member.value.mark, problems);
     } else if (member.key != "readonly" && complete_module(module)) {
       problems.warn(child(path, member.key), "this restriction is not enforced yet", member.mark);
     }
@@ -72,7 +73,8 @@ std::vector<ModuleUse> read_module_uses(const Node* node) {
   return uses;
 }
 
-void check_uses(const std::vector<ModuleUse>& uses, const ToolRules& rules, const std::string& path, Mark mark, Problems& problems) {
+void check_uses(const std::vector<ModuleUse>& uses, const ToolRules& rules, const std::string& path, Mark mark,
+                Problems& problems) {
   for (const auto& use : uses) {
     if (!known_module(use.module)) {
       check_module(use.module, path, mark, problems);
@@ -80,7 +82,8 @@ void check_uses(const std::vector<ModuleUse>& uses, const ToolRules& rules, cons
     }
     for (const auto& tool : use.tools) check_action(use.module, tool, path, mark, problems);
     if (!rules.modules.contains(use.module) && !system_module(use.module))
-      problems.warn(path, "module '" + shown(use.module) + "' is not declared in tools.modules: the agent gets no tool of it", mark);
+      problems.warn(path, "module '" + shown(use.module) + "' is not declared in tools.modules: the agent gets no tool of it",
+                    mark);
   }
 }
 
@@ -91,7 +94,8 @@ bool used(const KnownTool& tool, const std::vector<ModuleUse>& uses) {
   });
 }
 
-std::vector<ToolGrant> grants(const ToolRules& rules, const std::vector<ModuleUse>& uses, const std::optional<Capabilities>& own) {
+std::vector<ToolGrant> grants(const ToolRules& rules, const std::vector<ModuleUse>& uses,
+                              const std::optional<Capabilities>& own) {
   std::vector<ToolGrant> granted;
   for (const auto& tool : known_tools()) {
     if (tool.exists == Exists::later) continue;
@@ -113,7 +117,8 @@ const Node* providers_of(const ToolRules& rules) {
   return config ? config->find("providers") : nullptr;
 }
 
-Agent read_agent(const Node& node, const ToolRules& rules, const AgentDefaults& defaults, const std::string& path, Problems& problems) {
+Agent read_agent(const Node& node, const ToolRules& rules, const AgentDefaults& defaults, const std::string& path,
+                 Problems& problems) {
   Agent agent;
   agent.id = text_of(node, "id");
   agent.name = agent.id;
@@ -184,7 +189,8 @@ std::vector<Agent> read_agents(const Node* list, const ToolRules& rules, const A
     const auto path = child("agents", i);
     auto agent = read_agent(node, rules, defaults, path, problems);
     if (!agent.id.empty() && !ids.insert(agent.id).second)
-      problems.add(child(path, "id"), "the id '" + shown(agent.id) + "' is taken by an earlier agent", node.mark, Code::duplicate_id);
+      problems.add(child(path, "id"), "the id '" + shown(agent.id) + "' is taken by an earlier agent", node.mark,
+                   Code::duplicate_id);
     agents.push_back(std::move(agent));
   }
   return agents;

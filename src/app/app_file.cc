@@ -1,4 +1,5 @@
 // App files: YAML to App.
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <optional>
@@ -49,7 +50,8 @@ void fold_older_places(Node& root, Problems& problems) {
   for (const auto& move : kMoves) {
     Node* from = section(root, move.from_section);
     if (!from || !from->find(move.key)) continue;
-    if (const Node* to = section(root, move.to_section); to && !to->is_null() && !to->is_map()) continue;  // reported by its shape
+    if (const Node* to = section(root, move.to_section); to && !to->is_null() && !to->is_map())
+      continue;  // reported by its shape
     const auto at = std::find_if(from->members.begin(), from->members.end(), [&](const Member& m) { return m.key == move.key; });
     Member moved = std::move(*at);
     from->members.erase(at);
@@ -136,11 +138,12 @@ base::Result<App> parse(std::string_view yaml, std::string_view file_name, const
   auto root = parse_yaml(yaml, problems);
   if (!root) return std::unexpected(problems.error());
   if (root->is_null()) problems.add("", "the file is empty", root->mark, Code::empty);
-  if (root->is_scalar() || root->is_list()) problems.add("", "an app file is a map of sections", root->mark, Code::unexpected_type);
+  if (root->is_scalar() || root->is_list())
+    problems.add("", "an app file is a map of sections", root->mark, Code::unexpected_type);
   if (!root->is_map()) return std::unexpected(problems.error());
 
   expand_templates(*root, environment, system_values(environment), problems,
-                   [](std::string_view path) { return path.ends_with(".config.api_key"); });
+                   [](std::string_view path) { return path.ends_with(".api_key"); });
   fold_older_places(*root, problems);
   check_shape(*root, kAppFileShape, "", problems);
   check_identity(*root, problems);

@@ -89,19 +89,12 @@ constexpr Field kAgent[] = {
     {"max_tool_iterations", integer(1)},
 };
 
-constexpr Field kGrant[] = {
-    {"module", text(), Presence::required}, {"actions", texts()}, {"tools", texts()}, {"reason", text()}};
+constexpr Field kGrant[] = {{"module", text(), Presence::required}, {"actions", texts()}, {"tools", texts()}, {"reason", text()}};
 
 constexpr Field kCapabilities[] = {
-    {"default_policy", one_of(kPolicies)},
-    {"max_risk_level", one_of(kRisks)},
-    {"grant", list(&kGrantShape)},
-    {"approve", list(&kGrantShape)},
-    {"deny", list(&kGrantShape)},
-    {"approval_timeout", integer(30, 3600)},
-    {"hidden_modules", texts()},
-    {"hidden_actions", list(&kGrantShape)},
-    {"rate_limits", open_map()},
+    {"default_policy", one_of(kPolicies)}, {"max_risk_level", one_of(kRisks)},     {"grant", list(&kGrantShape)},
+    {"approve", list(&kGrantShape)},       {"deny", list(&kGrantShape)},           {"approval_timeout", integer(30, 3600)},
+    {"hidden_modules", texts()},           {"hidden_actions", list(&kGrantShape)}, {"rate_limits", open_map()},
     {"max_data_classification", text()},
 };
 
@@ -114,7 +107,8 @@ constexpr Shape kModuleBlock = open_map();
 constexpr Field kTools[] = {
     {"modules", open_map(&kModuleBlock)}, {"capabilities", same_as(&kCapabilitiesShape)}, {"channels", open_map(&kChannelShape)}};
 
-constexpr Field kSkill[] = {{"command", text(), Presence::required}, {"description", text()}, {"path", text(), Presence::required}};
+constexpr Field kSkill[] = {
+    {"command", text(), Presence::required}, {"description", text()}, {"path", text(), Presence::required}};
 constexpr Shape kSkillShape = map_of(kSkill);
 constexpr Shape kVariable = {.types = kText | kBool | kInteger | kNumber};
 constexpr Field kInclude[] = {{"agents", or_also(texts(), kText)}, {"hooks", or_also(texts(), kText)}};
@@ -147,10 +141,10 @@ constexpr Field kAppFile[] = {
 
 }  // namespace
 
-const Shape kAppFileShape = map_of(kAppFile);
-const Shape kAgentShape = map_of(kAgent);
-const Shape kBrainShape = map_of(kBrain);
-const Shape kCapabilitiesShape = map_of(kCapabilities);
-const Shape kGrantShape = or_also(map_of(kGrant), kText);
+constinit const Shape kAppFileShape = map_of(kAppFile);
+constinit const Shape kAgentShape = map_of(kAgent);
+constinit const Shape kBrainShape = map_of(kBrain);
+constinit const Shape kCapabilitiesShape = map_of(kCapabilities);
+constinit const Shape kGrantShape = or_also(map_of(kGrant), kText);
 
 }  // namespace app

@@ -4,13 +4,13 @@
 
 namespace app {
 
-extern const Shape kAppFileShape;   // the document
+extern const Shape kAppFileShape;  // the document
 extern const Shape kRuntimeShape;
 extern const Shape kAgentShape;
 extern const Shape kBrainShape;
 extern const Shape kCapabilitiesShape;
 extern const Shape kHookShape;
-extern const Shape kContextShape;   // of the model's context window
+extern const Shape kContextShape;  // of the model's context window
 extern const Shape kGrantShape;
 extern const Shape kSecurityShape;
 extern const Shape kUiShape;

@@ -33,16 +33,20 @@ std::optional<std::string> secret_of(const Node* config) {
 
 void check_provider(const Brain& brain, const std::string& path, Mark mark, Problems& problems) {
   if (brain.endpoint.backend == "github_copilot" || brain.provider == "github_copilot") {
-    problems.add(path, "'github_copilot' is not supported: it needs GitHub's own sign-in, which is not available here; "
-                       "use openai_compat or anthropic with a key", mark, Code::provider);
+    problems.add(path,
+                 "'github_copilot' is not supported: it needs GitHub's own sign-in, which is not available here; "
+                 "use openai_compat or anthropic with a key",
+                 mark, Code::provider);
     return;
   }
   if (brain.provider.empty() || brain.endpoint.base_url || llm::find_provider(brain.provider)) return;
   std::vector<std::string_view> names;
   for (const auto& row : llm::provider_table()) names.push_back(row.name);
   // It may be one of config.yaml, which is not ours to read here; calling it fails if it is not.
-  problems.warn(path, "'" + shown(brain.provider) + "' is no provider known by name" + did_you_mean(brain.provider, names) +
-                          "; it needs base_url, or an entry in config.yaml", mark);
+  problems.warn(path,
+                "'" + shown(brain.provider) + "' is no provider known by name" + did_you_mean(brain.provider, names) +
+                    "; it needs base_url, or an entry in config.yaml",
+                mark);
 }
 
 }  // namespace

@@ -8,7 +8,8 @@
 
 namespace app {
 
-// `providers` is tools.modules.llm_provider.config.providers, where provider_id points; may be null. The block's shape was checked.
+// `providers` is tools.modules.llm_provider.config.providers, where provider_id points; may be null. The block's shape was
+// checked.
 Brain read_brain(const Node& block, const Node* providers, const std::string& path, Problems& problems);
 
 }  // namespace app

@@ -103,7 +103,8 @@ void check_action(std::string_view module, std::string_view action, const std::s
   std::vector<std::string_view> actions;
   for (const auto& tool : known_tools())
     if (tool.module == module) actions.push_back(tool.action);
-  problems.add(path, "module '" + shown(module) + "' has no tool '" + shown(action) + "'" + did_you_mean(action, actions), mark, Code::tool);
+  problems.add(path, "module '" + shown(module) + "' has no tool '" + shown(action) + "'" + did_you_mean(action, actions), mark,
+               Code::tool);
 }
 
 Capabilities read_capabilities(const Node& block, const std::string& path, Problems& problems) {

@@ -1,5 +1,6 @@
 #pragma once
-// `tools.capabilities`: which tool an agent gets, and behind which gate. Reading the block and deciding are apart; deciding is pure.
+// `tools.capabilities`: which tool an agent gets, and behind which gate. Reading the block and deciding are apart; deciding is
+// pure.
 #include <optional>
 #include <string>
 #include <string_view>

@@ -51,9 +51,9 @@ const KnownTool* find_tool(std::string_view module, std::string_view action) {
 
 const std::vector<std::string_view>& module_ids() {
   static const std::vector<std::string_view> ids = {
-      "filesystem", "shell",   "http",      "web",       "database",    "memory",  "agent_spawn", "behavior",
-      "context_builder", "llm_provider", "rag", "vector", "index_module", "index", "workspace", "preview",
-      "web_preview", "widget", "mcp", "channels", "lsp", "queue", "cron_native", "dev_tools"};
+      "filesystem",      "shell",        "http", "web",      "database",     "memory", "agent_spawn", "behavior",
+      "context_builder", "llm_provider", "rag",  "vector",   "index_module", "index",  "workspace",   "preview",
+      "web_preview",     "widget",       "mcp",  "channels", "lsp",          "queue",  "cron_native", "dev_tools"};
   return ids;
 }
 

@@ -27,7 +27,8 @@ void Problems::add(std::string_view path, std::string_view message, Mark mark, C
     ++left_out_;
     return;
   }
-  problems_.push_back((path.empty() ? "" : shown(path) + ": ") + std::string(message) + " (" + place(mark) + ", " + name(code) + ")");
+  problems_.push_back((path.empty() ? "" : shown(path) + ": ") + std::string(message) + " (" + place(mark) + ", " + name(code) +
+                      ")");
 }
 
 void Problems::warn(std::string_view path, std::string_view message, Mark mark) {

@@ -18,14 +18,9 @@ constexpr std::string_view kNodeTypes[] = {"agent", "tool", "parallel", "approva
 constexpr std::string_view kJoins[] = {"all", "any", "first", "count"};
 
 constexpr Field kContext[] = {
-    {"max_tokens", integer(0, 2'000'000)},
-    {"output_reserved", integer(0)},
-    {"strategy", one_of(kStrategies)},
-    {"keep_recent", integer(0)},
-    {"compression_trigger", number(0, 1)},
-    {"summary_max_tokens", integer(1)},
-    {"auto_compact", boolean()},
-    {"summary_brain", same_as(&kBrainShape)},
+    {"max_tokens", integer(0, 2'000'000)}, {"output_reserved", integer(0)},          {"strategy", one_of(kStrategies)},
+    {"keep_recent", integer(0)},           {"compression_trigger", number(0, 1)},    {"summary_max_tokens", integer(1)},
+    {"auto_compact", boolean()},           {"summary_brain", same_as(&kBrainShape)},
 };
 
 // An unquoted `on:` is the boolean true in YAML 1.1, so some editors write the key `true`. Conditions and actions are open.
@@ -80,17 +75,30 @@ constexpr Field kPayloadField[] = {
 };
 constexpr Shape kPayloadFieldShape = map_of(kPayloadField);
 constexpr Field kPayloadFile[] = {
-    {"name", text(), Presence::required}, {"label", text()},  {"description", text()},      {"required", boolean()},
-    {"mime", texts()},                    {"max_size_mb", positive()}, {"max_count", integer(1)},
+    {"name", text(), Presence::required},
+    {"label", text()},
+    {"description", text()},
+    {"required", boolean()},
+    {"mime", texts()},
+    {"max_size_mb", positive()},
+    {"max_count", integer(1)},
 };
 constexpr Shape kPayloadFileShape = map_of(kPayloadFile);
-constexpr Field kPayload[] = {
-    {"required", boolean()}, {"prompt", open_map()}, {"metadata", list(&kPayloadFieldShape)}, {"files", list(&kPayloadFileShape)}};
+constexpr Field kPayload[] = {{"required", boolean()},
+                              {"prompt", open_map()},
+                              {"metadata", list(&kPayloadFieldShape)},
+                              {"files", list(&kPayloadFileShape)}};
 
 constexpr Field kMode[] = {
-    {"label", text()},         {"description", text()},   {"icon", text()},
-    {"accent", text()},        {"max_turns", integer(1)}, {"timeout", positive()},
-    {"workspace_mode", text()}, {"system_prompt", text()}, {"tool_grants", list(&kGrantShape)},
+    {"label", text()},
+    {"description", text()},
+    {"icon", text()},
+    {"accent", text()},
+    {"max_turns", integer(1)},
+    {"timeout", positive()},
+    {"workspace_mode", text()},
+    {"system_prompt", text()},
+    {"tool_grants", list(&kGrantShape)},
     {"behavior_profile", text()},
 };
 constexpr Shape kModeShape = map_of(kMode);
@@ -135,8 +143,11 @@ constexpr Field kRuntime[] = {
 
 constexpr Field kRoute[] = {{"when", text()}, {"default", boolean()}, {"match", text()}, {"to", text(), Presence::required}};
 constexpr Shape kRouteShape = map_of(kRoute);
-constexpr Field kRetry[] = {{"max_attempts", integer(1)}, {"backoff_ms", integer(0)}, {"multiplier", positive()},
-                            {"max_backoff_ms", integer(0)}, {"match", any()}};
+constexpr Field kRetry[] = {{"max_attempts", integer(1)},
+                            {"backoff_ms", integer(0)},
+                            {"multiplier", positive()},
+                            {"max_backoff_ms", integer(0)},
+                            {"match", any()}};
 constexpr Field kJoin[] = {{"type", one_of(kJoins)}, {"min", integer(1)}, {"count", integer(1)}, {"timeout", positive()}};
 constexpr Field kNode[] = {
     {"id", text(), Presence::required},
@@ -158,15 +169,15 @@ constexpr Field kNode[] = {
 };
 constexpr Shape kNodeShape = map_of(kNode);
 constexpr Field kFlow[] = {
-    {"id", text(), Presence::required}, {"entry", text(), Presence::required}, {"description", text()}, {"max_iterations", integer(0)},
-    {"nodes", list(&kNodeShape)},
+    {"id", text(), Presence::required}, {"entry", text(), Presence::required}, {"description", text()},
+    {"max_iterations", integer(0)},     {"nodes", list(&kNodeShape)},
 };
 
 }  // namespace
 
-const Shape kContextShape = map_of(kContext);
-const Shape kHookShape = map_of(kHook);
-const Shape kRuntimeShape = map_of(kRuntime);
-const Shape kFlowShape = map_of(kFlow);
+constinit const Shape kContextShape = map_of(kContext);
+constinit const Shape kHookShape = map_of(kHook);
+constinit const Shape kRuntimeShape = map_of(kRuntime);
+constinit const Shape kFlowShape = map_of(kFlow);
 
 }  // namespace app

@@ -16,7 +16,7 @@ std::string types_text(unsigned types) {
     Type type;
     std::string_view text;
   };
-  static constexpr Name kNames[] = {{kText, "text"},      {kBool, "true or false"}, {kInteger, "an integer"},
+  static constexpr Name kNames[] = {{kText, "text"},       {kBool, "true or false"}, {kInteger, "an integer"},
                                     {kNumber, "a number"}, {kList, "a list"},        {kMap, "a map"}};
   std::string out;
   for (const auto& name : kNames)
@@ -32,7 +32,8 @@ std::string number_text(double number) {
 
 bool scalar_fits(const Node& node, unsigned types) {
   if ((types & kText) != 0 || node.unresolved) return true;
-  return ((types & kBool) != 0 && as_bool(node)) || ((types & kInteger) != 0 && as_int(node)) || ((types & kNumber) != 0 && as_number(node));
+  return ((types & kBool) != 0 && as_bool(node)) || ((types & kInteger) != 0 && as_int(node)) ||
+         ((types & kNumber) != 0 && as_number(node));
 }
 
 void check_scalar(const Node& node, const Shape& shape, const std::string& path, Problems& problems) {
@@ -44,7 +45,8 @@ void check_scalar(const Node& node, const Shape& shape, const std::string& path,
   const bool numeric = (shape.types & (kInteger | kNumber)) != 0;
   if (const auto value = numeric ? as_number(node) : std::nullopt) {
     if (shape.above_min ? *value <= shape.min : *value < shape.min)
-      problems.add(path, std::string("must be ") + (shape.above_min ? "greater than " : "at least ") + number_text(shape.min), node.mark, Code::range);
+      problems.add(path, std::string("must be ") + (shape.above_min ? "greater than " : "at least ") + number_text(shape.min),
+                   node.mark, Code::range);
     if (*value > shape.max) problems.add(path, "must be at most " + number_text(shape.max), node.mark, Code::range);
   }
   if (shape.choice_count == 0) return;
@@ -64,7 +66,8 @@ void check_map(const Node& node, const Shape& shape, const std::string& path, Pr
       if (shape.each) check_shape(member.value, *shape.each, at, problems);
       continue;
     }
-    const auto* field = std::find_if(shape.fields, shape.fields + shape.field_count, [&](const Field& f) { return f.name == member.key; });
+    const auto* field =
+        std::find_if(shape.fields, shape.fields + shape.field_count, [&](const Field& f) { return f.name == member.key; });
     if (field != shape.fields + shape.field_count)
       check_shape(member.value, field->shape, at, problems);
     else

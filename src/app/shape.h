@@ -18,15 +18,15 @@ struct Field;
 // A null value fits every shape: it means that the key is not given.
 struct Shape {
   unsigned types = kAny;
-  const Field* fields = nullptr;             // of a map; null: any key
+  const Field* fields = nullptr;  // of a map; null: any key
   std::size_t field_count = 0;
-  const Shape* each = nullptr;               // of a list's items, and of the values of a map without fields
+  const Shape* each = nullptr;                // of a list's items, and of the values of a map without fields
   const std::string_view* choices = nullptr;  // of a text
   std::size_t choice_count = 0;
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();
-  bool above_min = false;                    // the least value itself is out
-  const Shape* same_as = nullptr;            // for shapes that hold themselves
+  bool above_min = false;          // the least value itself is out
+  const Shape* same_as = nullptr;  // for shapes that hold themselves
 };
 
 enum class Presence { optional, required };

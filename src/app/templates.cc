@@ -75,8 +75,10 @@ class Expander {
     failed_ = false;
     auto text = expand(node.text, 0);
     if (failed_) {
-      problems_.add(path, "its templates refer to each other in a circle, or are nested deeper than " + std::to_string(kTemplateDepthMax) +
-                              " or longer than fits", node.mark, Code::placeholder_cycle);
+      problems_.add(path,
+                    "its templates refer to each other in a circle, or are nested deeper than " +
+                        std::to_string(kTemplateDepthMax) + " or longer than fits",
+                    node.mark, Code::placeholder_cycle);
       return;
     }
     node.text = std::move(text);

@@ -12,13 +12,24 @@ constexpr Field kQuickPrompt[] = {
     {"label", text(), Presence::required}, {"message", text(), Presence::required}, {"icon", text()}};
 constexpr Shape kQuickPromptShape = map_of(kQuickPrompt);
 
-constexpr Field kPreviewChrome[] = {
-    {"enabled", boolean()}, {"refresh", boolean()}, {"open_in_new_tab", boolean()}, {"viewport_toggle", boolean()}, {"url_bar", text()}};
+constexpr Field kPreviewChrome[] = {{"enabled", boolean()},
+                                    {"refresh", boolean()},
+                                    {"open_in_new_tab", boolean()},
+                                    {"viewport_toggle", boolean()},
+                                    {"url_bar", text()}};
 constexpr Field kWorkspace[] = {
-    {"render_mode", text()},   {"entry_file", text()},   {"title", text()},
-    {"position", text()},      {"width_pct", integer(10, 90)}, {"auto_open_on_first_tool", boolean()},
-    {"default_open", boolean()}, {"default_view", text()}, {"hidden_views", texts()},
-    {"preview_chrome", map_of(kPreviewChrome)}, {"source_control", text()}, {"mode", text()},
+    {"render_mode", text()},
+    {"entry_file", text()},
+    {"title", text()},
+    {"position", text()},
+    {"width_pct", integer(10, 90)},
+    {"auto_open_on_first_tool", boolean()},
+    {"default_open", boolean()},
+    {"default_view", text()},
+    {"hidden_views", texts()},
+    {"preview_chrome", map_of(kPreviewChrome)},
+    {"source_control", text()},
+    {"mode", text()},
 };
 
 constexpr Field kThinking[] = {{"visible", boolean()}, {"collapsed_default", boolean()}};
@@ -28,8 +39,14 @@ constexpr Field kComposer[] = {
     {"file_upload", boolean()}, {"voice", boolean()}, {"slash_commands", boolean()}, {"quick_prompts_visible", boolean()}};
 constexpr Field kVisual[] = {{"accent", text()}, {"bubble_style", text()}, {"user_bubble_alignment", text()}};
 constexpr Field kActivity[] = {
-    {"enabled", boolean()},     {"position", text()},      {"title", text()},          {"show_running", boolean()},
-    {"show_recent", boolean()}, {"show_stats", boolean()}, {"show_bg_tasks", boolean()}, {"max_recent", integer(5, 500)},
+    {"enabled", boolean()},
+    {"position", text()},
+    {"title", text()},
+    {"show_running", boolean()},
+    {"show_recent", boolean()},
+    {"show_stats", boolean()},
+    {"show_bg_tasks", boolean()},
+    {"max_recent", integer(5, 500)},
     {"auto_open_on_spawn", boolean()},
 };
 
@@ -56,36 +73,37 @@ constexpr Field kUi[] = {
 
 constexpr std::string_view kSandboxLevels[] = {"off", "standard", "strict", "maximum"};
 constexpr Field kSandbox[] = {
-    {"level", one_of(kSandboxLevels)},
-    {"pool_size", integer(1, 32)},
-    {"pool_max", integer(1, 64)},
-    {"namespaces", texts()},
-    {"workspace_snapshot", boolean()},
-    {"audit", boolean()},
-    {"session_timeout", integer(60)},
-    {"idle_timeout", integer(30)},
-    {"allow_paths", texts()},
+    {"level", one_of(kSandboxLevels)}, {"pool_size", integer(1, 32)},     {"pool_max", integer(1, 64)},
+    {"namespaces", texts()},           {"workspace_snapshot", boolean()}, {"audit", boolean()},
+    {"session_timeout", integer(60)},  {"idle_timeout", integer(30)},     {"allow_paths", texts()},
     {"resources", open_map()},
 };
 constexpr Field kBehavior[] = {
-    {"profile", text()},       {"rules", open_map()},          {"custom", list()},
-    {"rule_definitions", list()}, {"state_tracking", open_map()}, {"classify_turns", boolean()},
-    {"classifier", open_map()}, {"brain", same_as(&kBrainShape)}, {"use_agent_brain", boolean()},
+    {"profile", text()},
+    {"rules", open_map()},
+    {"custom", list()},
+    {"rule_definitions", list()},
+    {"state_tracking", open_map()},
+    {"classify_turns", boolean()},
+    {"classifier", open_map()},
+    {"brain", same_as(&kBrainShape)},
+    {"use_agent_brain", boolean()},
 };
-constexpr Field kSecurity[] = {{"behavior", map_of(kBehavior)}, {"sandbox", map_of(kSandbox)}, {"credentials_schema", open_map()}};
+constexpr Field kSecurity[] = {
+    {"behavior", map_of(kBehavior)}, {"sandbox", map_of(kSandbox)}, {"credentials_schema", open_map()}};
 
 constexpr Field kSection[] = {
-    {"id", text()},     {"title", text()},       {"text", text()},        {"template", text()}, {"builtin", text()},
-    {"file", text()},   {"files", texts()},      {"dir", text()},         {"optional", boolean()}, {"writable", boolean()},
-    {"when", text()},   {"priority", integer()},
+    {"id", text()},          {"title", text()},       {"text", text()},   {"template", text()},
+    {"builtin", text()},     {"file", text()},        {"files", texts()}, {"dir", text()},
+    {"optional", boolean()}, {"writable", boolean()}, {"when", text()},   {"priority", integer()},
 };
 constexpr Shape kSectionShape = map_of(kSection);
 constexpr Field kSections[] = {{"sections", list(&kSectionShape)}};
 
 }  // namespace
 
-const Shape kUiShape = map_of(kUi);
-const Shape kSecurityShape = map_of(kSecurity);
-const Shape kSectionsShape = map_of(kSections);
+constinit const Shape kUiShape = map_of(kUi);
+constinit const Shape kSecurityShape = map_of(kSecurity);
+constinit const Shape kSectionsShape = map_of(kSections);
 
 }  // namespace app

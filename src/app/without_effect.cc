@@ -9,8 +9,8 @@ namespace {
 
 // What only dresses a user interface (ui, app.icon …) is left out: nothing is missed.
 constexpr std::string_view kSections[] = {"security", "flow", "context", "documents", "templates", "requirements"};
-constexpr std::string_view kOfRuntime[] = {"hooks",  "triggers", "pipeline",       "middleware", "modes",   "context",
-                                           "input",  "output",   "payload_schema", "watchers",   "scheduler", "tool_injection"};
+constexpr std::string_view kOfRuntime[] = {"hooks", "triggers", "pipeline",       "middleware", "modes",     "context",
+                                           "input", "output",   "payload_schema", "watchers",   "scheduler", "tool_injection"};
 constexpr std::string_view kOfTools[] = {"channels"};
 constexpr std::string_view kOfCapabilities[] = {"rate_limits", "max_data_classification", "approval_timeout"};
 constexpr std::string_view kOfDev[] = {"skills", "include"};

@@ -65,9 +65,7 @@ class Builder final : public YAML::EventHandler {
 
   bool finished() const { return finished_; }
   Node take() { return std::move(root_); }
-  Mark mark(const YAML::Mark& mark) const {
-    return mark.line < 0 ? Mark{} : Mark{mark.line + first_line_, mark.column + 1};
-  }
+  Mark mark(const YAML::Mark& mark) const { return mark.line < 0 ? Mark{} : Mark{mark.line + first_line_, mark.column + 1}; }
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override { finished_ = true; }
@@ -96,7 +94,8 @@ class Builder final : public YAML::EventHandler {
     check_tag(tag, node.mark);
     count({1, value.size()}, node.mark);
     // The scanner gives empty plain scalars as text where a tag or an anchor stands before them.
-    if (!quoted && (value.empty() || value == "~" || value == "null" || value == "Null" || value == "NULL")) node.kind = Node::Kind::null;
+    if (!quoted && (value.empty() || value == "~" || value == "null" || value == "Null" || value == "NULL"))
+      node.kind = Node::Kind::null;
     complete(std::move(node), anchor);
   }
 
@@ -199,7 +198,8 @@ class Builder final : public YAML::EventHandler {
     frame.key = key;
     if (!frame.key_is_duplicate || problems_.full()) return;
     // The first one is kept; which of the two was meant, only the author knows.
-    const auto first = std::find_if(frame.node.members.begin(), frame.node.members.end(), [&](const Member& m) { return m.key == key; });
+    const auto first =
+        std::find_if(frame.node.members.begin(), frame.node.members.end(), [&](const Member& m) { return m.key == key; });
     std::string message = "this key stands here twice";
     if (first != frame.node.members.end()) message += ", first in line " + std::to_string(first->mark.line);
     problems_.add(path(), message, frame.key_mark, Code::duplicate_key);
@@ -217,7 +217,8 @@ class Builder final : public YAML::EventHandler {
         if (frame.keys.insert(member.key).second) members.push_back(member);
     };
     const auto& list = source.items;
-    const bool maps = source.is_map() || (source.is_list() && std::all_of(list.begin(), list.end(), [](const Node& n) { return n.is_map(); }));
+    const bool maps =
+        source.is_map() || (source.is_list() && std::all_of(list.begin(), list.end(), [](const Node& n) { return n.is_map(); }));
     if (!maps) problems_.add(path(), "'<<' takes a map or a list of maps", source.mark, Code::unexpected_type);
     add(source);
     for (const auto& item : list) add(item);
@@ -291,8 +292,9 @@ std::optional<std::string> as_text(const Node& node) {
 std::optional<Node> parse_yaml(std::string_view text, Problems& problems, int first_line) {
   const Mark begin{first_line, 1};
   if (text.size() > base::limits::kConfigBytesMax) {
-    problems.add("", "the file is too big: " + std::to_string(text.size()) + " bytes, the limit is " +
-                         std::to_string(base::limits::kConfigBytesMax),
+    problems.add("",
+                 "the file is too big: " + std::to_string(text.size()) + " bytes, the limit is " +
+                     std::to_string(base::limits::kConfigBytesMax),
                  begin, Code::syntax);
     return std::nullopt;
   }
@@ -309,13 +311,9 @@ std::optional<Node> parse_yaml(std::string_view text, Problems& problems, int fi
   Builder builder(problems, first_line);
   try {
     YAML::Parser parser(stream);
-    if (!parser.HandleNextDocument(builder)) {
-      problems.add("", "the file is empty", begin, Code::empty);
-      return std::nullopt;
-    }
+    if (!parser.HandleNextDocument(builder)) return Node();
     Builder second(problems, first_line);
-    if (parser.HandleNextDocument(second))
-      problems.add("", "the file holds more than one YAML document", begin, Code::syntax);
+    if (parser.HandleNextDocument(second)) problems.add("", "the file holds more than one YAML document", begin, Code::syntax);
   } catch (const YAML::Exception& error) {
     problems.add("", syntax_message(error.msg), builder.mark(error.mark), Code::syntax);
     return std::nullopt;

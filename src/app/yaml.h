@@ -12,9 +12,9 @@
 
 namespace app {
 
-inline constexpr std::size_t kYamlNodesMax = 100'000;        // aliases count as often as they are used
+inline constexpr std::size_t kYamlNodesMax = 100'000;  // aliases count as often as they are used
 inline constexpr std::size_t kYamlDepthMax = 64;
-inline constexpr std::size_t kYamlTextBytesMax = 16 << 20;   // all scalars together, aliases and templates expanded
+inline constexpr std::size_t kYamlTextBytesMax = 16 << 20;  // all scalars together, aliases and templates expanded
 
 struct Member;
 
@@ -22,7 +22,7 @@ struct Node {
   enum class Kind { null, scalar, list, map };
   Kind kind = Kind::null;
   Mark mark;
-  std::string text;         // of a scalar
+  std::string text;    // of a scalar
   bool unresolved = false;  // holds a {{env.X}} or {{secret.X}} that has no value; see templates.h
   std::vector<Node> items;
   std::vector<Member> members;
@@ -43,13 +43,13 @@ struct Member {
 };
 
 // The scalar as a value. Nothing where it does not look like one.
-std::optional<bool> as_bool(const Node& node);            // true yes on / false no off, any case
+std::optional<bool> as_bool(const Node& node);  // true yes on / false no off, any case
 std::optional<std::int64_t> as_int(const Node& node);
-std::optional<double> as_number(const Node& node);        // finite
-std::optional<std::string> as_text(const Node& node);     // any scalar
+std::optional<double> as_number(const Node& node);     // finite
+std::optional<std::string> as_text(const Node& node);  // any scalar
 
 // The one document of the text. Syntax errors, duplicate keys and bounds go to `problems`; nothing is returned where no tree
-// could be made. `first_line` is the line of the file that the text begins in.
+// could be made; an empty text is a null node. `first_line` is the line of the file that the text begins in.
 std::optional<Node> parse_yaml(std::string_view text, Problems& problems, int first_line = 1);
 
 }  // namespace app

@@ -22,41 +22,49 @@ const std::string kPing = event("ping", R"({"type": "ping"})");
 const std::string kStop = event("message_stop", R"({"type":"message_stop"})");
 
 std::string block_start(int index, std::string_view block) {
-  return event("content_block_start", R"({"type":"content_block_start","index":)" + std::to_string(index) + R"(,"content_block":)" + std::string(block) + "}");
+  return event("content_block_start", R"({"type":"content_block_start","index":)" + std::to_string(index) +
+                                          R"(,"content_block":)" + std::string(block) + "}");
 }
 std::string delta(int index, std::string_view fields) {
-  return event("content_block_delta", R"({"type":"content_block_delta","index":)" + std::to_string(index) + R"(,"delta":)" + std::string(fields) + "}");
+  return event("content_block_delta",
+               R"({"type":"content_block_delta","index":)" + std::to_string(index) + R"(,"delta":)" + std::string(fields) + "}");
 }
-std::string block_stop(int index) { return event("content_block_stop", R"({"type":"content_block_stop","index":)" + std::to_string(index) + "}"); }
+std::string block_stop(int index) {
+  return event("content_block_stop", R"({"type":"content_block_stop","index":)" + std::to_string(index) + "}");
+}
 std::string ending(std::string_view reason) {
   return event("message_delta", R"({"type":"message_delta","delta":{"stop_reason":")" + std::string(reason) +
                                     R"(","stop_sequence":null},"usage":{"output_tokens":15}})");
 }
 
 TEST(AnthropicDecoder, Text) {
-  const auto stream = kStart + block_start(0, R"({"type":"text","text":""})") + kPing + delta(0, R"({"type":"text_delta","text":"Hello"})") +
+  const auto stream = kStart + block_start(0, R"({"type":"text","text":""})") + kPing +
+                      delta(0, R"({"type":"text_delta","text":"Hello"})") +
                       delta(0, R"({"type":"text_delta","text":" w\u00f6rld"})") + block_stop(0) + ending("end_turn") + kStop;
   const auto decoded = decode(kAnthropic, stream);
   EXPECT_EQ(decoded.said, "Hello wörld");
   ASSERT_TRUE(decoded.result.has_value());
   EXPECT_EQ(decoded.result->stop, StopReason::end);
   EXPECT_EQ(decoded.result->response_id, "msg_01");
-  const run::Usage usage{.input_tokens = 25, .output_tokens = 15, .reasoning_tokens = 0, .cache_read_tokens = 1000, .cache_write_tokens = 3};
+  const run::Usage usage{
+      .input_tokens = 25, .output_tokens = 15, .reasoning_tokens = 0, .cache_read_tokens = 1000, .cache_write_tokens = 3};
   EXPECT_EQ(decoded.result->usage, usage);
 }
 
 TEST(AnthropicDecoder, ThinkingThenToolCalls) {
   const auto stream = kStart + block_start(0, R"({"type":"thinking","thinking":"","signature":""})") +
-                      delta(0, R"({"type":"thinking_delta","thinking":"Let me "})") + delta(0, R"({"type":"thinking_delta","thinking":"see."})") +
+                      delta(0, R"({"type":"thinking_delta","thinking":"Let me "})") +
+                      delta(0, R"({"type":"thinking_delta","thinking":"see."})") +
                       delta(0, R"({"type":"signature_delta","signature":"EqQB"})") + block_stop(0) +
-                      block_start(1, R"({"type":"redacted_thinking","data":"EmwK"})") + block_stop(1) + block_start(2, R"({"type":"text","text":""})") +
-                      delta(2, R"({"type":"text_delta","text":"I look."})") + block_stop(2) +
-                      block_start(3, R"({"type":"tool_use","id":"toolu_1","name":"Read","input":{}})") +
+                      block_start(1, R"({"type":"redacted_thinking","data":"EmwK"})") + block_stop(1) +
+                      block_start(2, R"({"type":"text","text":""})") + delta(2, R"({"type":"text_delta","text":"I look."})") +
+                      block_stop(2) + block_start(3, R"({"type":"tool_use","id":"toolu_1","name":"Read","input":{}})") +
                       delta(3, R"({"type":"input_json_delta","partial_json":""})") +
                       delta(3, R"({"type":"input_json_delta","partial_json":"{\"file_"})") +
                       delta(3, R"({"type":"input_json_delta","partial_json":"path\":\"a\"}"})") + block_stop(3) +
                       block_start(4, R"({"type":"tool_use","id":"toolu_2","name":"Now","input":{}})") + block_stop(4) +
-                      block_start(5, R"({"type":"tool_use","id":"toolu_3","name":"Whole","input":{"k":1}})") + block_stop(5) + ending("tool_use") + kStop;
+                      block_start(5, R"({"type":"tool_use","id":"toolu_3","name":"Whole","input":{"k":1}})") + block_stop(5) +
+                      ending("tool_use") + kStop;
   const auto decoded = decode(kAnthropic, stream);
   EXPECT_EQ(decoded.thought, "Let me see.");
   EXPECT_EQ(decoded.said, "I look.");
@@ -64,7 +72,8 @@ TEST(AnthropicDecoder, ThinkingThenToolCalls) {
   EXPECT_EQ(decoded.result->stop, StopReason::tool_calls);
   const std::vector<run::Thinking> thinking{{"Let me see.", "EqQB", ""}, {"", "", "EmwK"}};
   EXPECT_EQ(decoded.result->thinking, thinking);
-  const std::vector<run::ToolCall> calls{{"toolu_1", "Read", R"({"file_path":"a"})"}, {"toolu_2", "Now", "{}"}, {"toolu_3", "Whole", R"({"k":1})"}};
+  const std::vector<run::ToolCall> calls{
+      {"toolu_1", "Read", R"({"file_path":"a"})"}, {"toolu_2", "Now", "{}"}, {"toolu_3", "Whole", R"({"k":1})"}};
   EXPECT_EQ(decoded.result->tool_calls, calls);
 }
 
@@ -72,8 +81,8 @@ TEST(AnthropicDecoder, BlocksOfTheProvidersOwnToolsAreSkipped) {
   const auto stream = kStart + block_start(0, R"({"type":"server_tool_use","id":"s","name":"web_search","input":{}})") +
                       delta(0, R"({"type":"input_json_delta","partial_json":"{}"})") + block_stop(0) +
                       block_start(1, R"({"type":"web_search_tool_result","tool_use_id":"s","content":[]})") + block_stop(1) +
-                      block_start(2, R"({"type":"text","text":"So"})") + delta(2, R"({"type":"citations_delta","citation":{}})") + block_stop(2) +
-                      ending("end_turn") + kStop;
+                      block_start(2, R"({"type":"text","text":"So"})") + delta(2, R"({"type":"citations_delta","citation":{}})") +
+                      block_stop(2) + ending("end_turn") + kStop;
   const auto decoded = decode(kAnthropic, stream);
   EXPECT_EQ(decoded.said, "So");
   ASSERT_TRUE(decoded.result.has_value());
@@ -95,8 +104,8 @@ TEST(AnthropicDecoder, StopReasons) {
 }
 
 TEST(AnthropicDecoder, EndedBeforeMessageStopIsACut) {
-  const auto decoded =
-      decode(kAnthropic, kStart + block_start(0, R"({"type":"text","text":""})") + delta(0, R"({"type":"text_delta","text":"x"})") + ending("end_turn"));
+  const auto decoded = decode(kAnthropic, kStart + block_start(0, R"({"type":"text","text":""})") +
+                                              delta(0, R"({"type":"text_delta","text":"x"})") + ending("end_turn"));
   EXPECT_EQ(decoded.said, "x");
   ASSERT_FALSE(decoded.result.has_value());
   EXPECT_EQ(decoded.result.error().code, Errc::provider_failed);
@@ -105,7 +114,8 @@ TEST(AnthropicDecoder, EndedBeforeMessageStopIsACut) {
 }
 
 TEST(AnthropicDecoder, ErrorEvent) {
-  const auto decoded = decode(kAnthropic, kStart + event("error", R"({"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}})"));
+  const auto decoded = decode(
+      kAnthropic, kStart + event("error", R"({"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}})"));
   ASSERT_FALSE(decoded.result.has_value());
   EXPECT_EQ(decoded.result.error().code, Errc::provider_failed);
   EXPECT_TRUE(decoded.result.error().retryable);
@@ -121,12 +131,14 @@ TEST(AnthropicDecoder, AWholeMessageInsteadOfAStream) {
   ASSERT_TRUE(decoded.result.has_value());
   EXPECT_EQ(decoded.result->tool_calls, (std::vector<run::ToolCall>{{"t", "A", R"({"x":[1]})"}}));
   EXPECT_EQ(decoded.result->usage.total(), 13);
-  EXPECT_EQ(decode(kAnthropic, R"({"type":"error","error":{"type":"api_error","message":"m"}})").result.error().code, Errc::provider_failed);
+  EXPECT_EQ(decode(kAnthropic, R"({"type":"error","error":{"type":"api_error","message":"m"}})").result.error().code,
+            Errc::provider_failed);
 }
 
 TEST(AnthropicDecoder, BoundsAreKept) {
   std::string many = kStart;
-  for (std::size_t i = 0; i <= base::limits::kToolCallsPerTurnMax; ++i) many += block_start(static_cast<int>(i), R"({"type":"tool_use","id":"c","name":"A"})");
+  for (std::size_t i = 0; i <= base::limits::kToolCallsPerTurnMax; ++i)
+    many += block_start(static_cast<int>(i), R"({"type":"tool_use","id":"c","name":"A"})");
   EXPECT_FALSE(decode_chunks(kAnthropic, {}, {many}).result.has_value());
   const auto start = kStart + block_start(0, R"({"type":"thinking"})");
   const auto piece = delta(0, R"({"type":"thinking_delta","thinking":")" + std::string(1 << 20, 'x') + R"("})");
@@ -150,7 +162,10 @@ TEST(AnthropicRequest, SmallestRequest) {
   EXPECT_EQ(wire.path, "/v1/messages");
   const std::vector<std::pair<std::string, std::string>> headers{{"anthropic-version", "2023-06-01"}, {"x-api-key", "k"}};
   EXPECT_EQ(wire.headers, headers);
-  EXPECT_EQ(json(wire.body), json(R"({"model":"claude-haiku-4-5","max_tokens":16384,"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}],"stream":true})"));
+  EXPECT_EQ(
+      json(wire.body),
+      json(
+          R"({"model":"claude-haiku-4-5","max_tokens":16384,"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}],"stream":true})"));
 }
 
 TEST(AnthropicRequest, WholeConversationWithToolsAndThinking) {
@@ -220,9 +235,11 @@ TEST(AnthropicRequest, ThinkingIsNotSentBackWhereItIsOff) {
 TEST(AnthropicThinkingTest, ModeFollowsTheModelsGeneration) {
   using enum AnthropicThinking::Mode;
   const auto mode = [](std::string_view model, std::string_view effort) { return anthropic_thinking(model, effort, {}).mode; };
-  for (const auto* model : {"claude-3-7-sonnet-20250219", "claude-opus-4-20250514", "claude-opus-4-1", "claude-sonnet-4-5-20250929", "claude-haiku-4-5", "glm-4.6"})
+  for (const auto* model : {"claude-3-7-sonnet-20250219", "claude-opus-4-20250514", "claude-opus-4-1",
+                            "claude-sonnet-4-5-20250929", "claude-haiku-4-5", "glm-4.6"})
     EXPECT_EQ(mode(model, "high"), budget) << model;
-  for (const auto* model : {"claude-opus-4-6", "claude-sonnet-4-6", "claude-opus-4-7", "anthropic/claude-opus-4.7", "claude-opus-5", "claude-sonnet-5-20260901"})
+  for (const auto* model : {"claude-opus-4-6", "claude-sonnet-4-6", "claude-opus-4-7", "anthropic/claude-opus-4.7",
+                            "claude-opus-5", "claude-sonnet-5-20260901"})
     EXPECT_EQ(mode(model, "high"), adaptive) << model;
   EXPECT_EQ(mode("claude-opus-4-7", ""), none);
   EXPECT_EQ(mode("claude-opus-4-7", "none"), none);
@@ -256,7 +273,9 @@ TEST(AnthropicRequest, AdaptiveThinking) {
   request.messages = {user("Hi")};
   request.max_tokens = 50'000;
   request.temperature = 1;
-  EXPECT_EQ(body_of(request), json(R"({"model":"claude-opus-4-7","max_tokens":50000,"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}],
+  EXPECT_EQ(
+      body_of(request),
+      json(R"({"model":"claude-opus-4-7","max_tokens":50000,"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}],
     "thinking":{"type":"adaptive","display":"summarized"},"output_config":{"effort":"xhigh"},"temperature":1,"stream":true})"));
 }
 

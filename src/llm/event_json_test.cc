@@ -24,7 +24,8 @@ TEST(EventJsonTest, ReadsManyDocumentsWithOneParser) {
 
 TEST(EventJsonTest, GoesOnAfterWhatIsNoJson) {
   EventJson json;
-  for (const auto* bad : {"", "{", R"({"t":)", R"({"t":"a"} x)", "nonsense", "{\"t\":\"\x01\"}"}) EXPECT_EQ(json.parse(bad), nullptr) << bad;
+  for (const auto* bad : {"", "{", R"({"t":)", R"({"t":"a"} x)", "nonsense", "{\"t\":\"\x01\"}"})
+    EXPECT_EQ(json.parse(bad), nullptr) << bad;
   EXPECT_EQ(text_of(json, R"({"t":"a"})"), "a");
 }
 
@@ -38,7 +39,8 @@ TEST(EventJsonTest, LoneSurrogatesAndInvalidBytesBecomeReplacementCharacters) {
 }
 
 TEST(EventJsonTest, RepairLeavesWholeTextsAlone) {
-  for (const auto* text : {R"({"a":"\ud83d\ude00 \n \\ \u0041"})", "", "\\", R"(\u12)", R"("\)"}) EXPECT_EQ(repair_surrogates(text), text);
+  for (const auto* text : {R"({"a":"\ud83d\ude00 \n \\ \u0041"})", "", "\\", R"(\u12)", R"("\)"})
+    EXPECT_EQ(repair_surrogates(text), text);
 }
 
 TEST(EventJsonTest, DepthIsBounded) {

@@ -55,9 +55,11 @@ struct Decoded {
 
   bool same(const Decoded& other) const {
     if (said != other.said || thought != other.thought || result.has_value() != other.result.has_value()) return false;
-    if (!result) return result.error().message == other.result.error().message && result.error().code == other.result.error().code;
-    return result->stop == other.result->stop && result->tool_calls == other.result->tool_calls && result->thinking == other.result->thinking &&
-           result->usage == other.result->usage && result->response_id == other.result->response_id;
+    if (!result)
+      return result.error().message == other.result.error().message && result.error().code == other.result.error().code;
+    return result->stop == other.result->stop && result->tool_calls == other.result->tool_calls &&
+           result->thinking == other.result->thinking && result->usage == other.result->usage &&
+           result->response_id == other.result->response_id;
   }
 };
 

@@ -56,7 +56,8 @@ TEST(ModelSpecTest, ErrorsSayWhatIsWrong) {
   message("a\nb/x", Errc::invalid_argument);
   message(std::string(1'000, 'x'), Errc::invalid_argument);
   for (const auto* harness : {"claude", "claude-code", "codex", "gemini-code", "claude/opus-4-7", "codex/gpt-5.3"})
-    EXPECT_NE(message(harness, Errc::unsupported).find("coding-agent CLIs are not available yet; use an API provider"), std::string::npos);
+    EXPECT_NE(message(harness, Errc::unsupported).find("coding-agent CLIs are not available yet; use an API provider"),
+              std::string::npos);
 }
 
 TEST(ModelSpecTest, Efforts) {

@@ -12,7 +12,8 @@ using base::Errc;
 // A chunk of OpenAI's stream around the given choice.
 std::string chunk(std::string_view delta, std::string_view finish = "null") {
   return R"(data: {"id":"chatcmpl-9","object":"chat.completion.chunk","created":1700000000,"model":"gpt-5.1-2025-11-13","service_tier":"default","system_fingerprint":"fp_1","choices":[{"index":0,"delta":)" +
-         std::string(delta) + R"(,"logprobs":null,"finish_reason":)" + std::string(finish) + R"(}],"usage":null,"obfuscation":"x"})" + "\n\n";
+         std::string(delta) + R"(,"logprobs":null,"finish_reason":)" + std::string(finish) +
+         R"(}],"usage":null,"obfuscation":"x"})" + "\n\n";
 }
 
 const std::string kUsage =
@@ -29,22 +30,25 @@ std::string with_crlf(const std::string& text) {
 }
 
 TEST(OpenAiChatDecoder, Text) {
-  const auto stream = chunk(R"({"role":"assistant","content":"","refusal":null})") + chunk(R"({"content":"Hel"})") + ": keepalive\n\n" +
-                      chunk(R"({"content":"l\u00f6 \ud83d\ude00"})") + chunk("{}", R"("stop")") + kUsage + kDone;
+  const auto stream = chunk(R"({"role":"assistant","content":"","refusal":null})") + chunk(R"({"content":"Hel"})") +
+                      ": keepalive\n\n" + chunk(R"({"content":"l\u00f6 \ud83d\ude00"})") + chunk("{}", R"("stop")") + kUsage +
+                      kDone;
   for (const auto& bytes : {stream, with_crlf(stream)}) {
     const auto decoded = decode(kOpenAi, bytes);
     EXPECT_EQ(decoded.said, "Hellö 😀");
     ASSERT_TRUE(decoded.result.has_value());
     EXPECT_EQ(decoded.result->stop, StopReason::end);
     EXPECT_EQ(decoded.result->response_id, "chatcmpl-9");
-    const run::Usage usage{.input_tokens = 19, .output_tokens = 10, .reasoning_tokens = 4, .cache_read_tokens = 7, .cache_write_tokens = 0};
+    const run::Usage usage{
+        .input_tokens = 19, .output_tokens = 10, .reasoning_tokens = 4, .cache_read_tokens = 7, .cache_write_tokens = 0};
     EXPECT_EQ(decoded.result->usage, usage);
   }
 }
 
 TEST(OpenAiChatDecoder, ParallelToolCallsInFragments) {
   const auto stream =
-      chunk(R"({"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"call_a","type":"function","function":{"name":"Read","arguments":""}}]})") +
+      chunk(
+          R"({"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"call_a","type":"function","function":{"name":"Read","arguments":""}}]})") +
       chunk(R"({"tool_calls":[{"index":0,"function":{"arguments":"{\"file_"}}]})") +
       chunk(R"({"tool_calls":[{"index":0,"function":{"arguments":"path\":\"a\"}"}}]})") +
       chunk(R"({"tool_calls":[{"index":1,"id":"call_b","type":"function","function":{"name":"Glob","arguments":""}}]})") +
@@ -67,10 +71,13 @@ TEST(OpenAiChatDecoder, ToolCallsOfCarelessServers) {
   };
   using Calls = std::vector<run::ToolCall>;
   // No ids: made, from the position and the length of the conversation.
-  EXPECT_EQ(calls_of(chunk(R"({"tool_calls":[{"index":0,"function":{"name":"A","arguments":"{}"}},{"index":1,"function":{"name":"B","arguments":"{}"}}]})")),
-            (Calls{{"call_0_3", "A", "{}"}, {"call_1_3", "B", "{}"}}));
+  EXPECT_EQ(
+      calls_of(chunk(
+          R"({"tool_calls":[{"index":0,"function":{"name":"A","arguments":"{}"}},{"index":1,"function":{"name":"B","arguments":"{}"}}]})")),
+      (Calls{{"call_0_3", "A", "{}"}, {"call_1_3", "B", "{}"}}));
   // No index: a fragment with a name begins a call, one without goes on.
-  EXPECT_EQ(calls_of(chunk(R"({"tool_calls":[{"id":"x","function":{"name":"A","arguments":"{"}}]})") + chunk(R"({"tool_calls":[{"function":{"arguments":"}"}}]})") +
+  EXPECT_EQ(calls_of(chunk(R"({"tool_calls":[{"id":"x","function":{"name":"A","arguments":"{"}}]})") +
+                     chunk(R"({"tool_calls":[{"function":{"arguments":"}"}}]})") +
                      chunk(R"({"tool_calls":[{"id":"y","function":{"name":"A","arguments":"{}"}}]})")),
             (Calls{{"x", "A", "{}"}, {"y", "A", "{}"}}));
   // All calls with index 0, whole at once.
@@ -81,9 +88,12 @@ TEST(OpenAiChatDecoder, ToolCallsOfCarelessServers) {
   EXPECT_EQ(calls_of(chunk(R"({"tool_calls":[{"index":0,"id":"x","function":{"name":"A","arguments":"{"}}]})") +
                      chunk(R"({"tool_calls":[{"index":0,"id":"x","function":{"name":"A","arguments":"}"}}]})")),
             (Calls{{"x", "A", "{}"}}));
-  EXPECT_EQ(calls_of(chunk(R"({"tool_calls":[{"index":0,"id":"x","function":{"name":"A","arguments":{"k":1}}}]})")), (Calls{{"x", "A", R"({"k":1})"}}));
-  EXPECT_EQ(calls_of(chunk(R"({"tool_calls":[{"index":0,"id":"x","function":{"name":"A"}},{"index":1,"id":"y","function":{"name":"B","arguments":""}}]})")),
-            (Calls{{"x", "A", "{}"}, {"y", "B", "{}"}}));
+  EXPECT_EQ(calls_of(chunk(R"({"tool_calls":[{"index":0,"id":"x","function":{"name":"A","arguments":{"k":1}}}]})")),
+            (Calls{{"x", "A", R"({"k":1})"}}));
+  EXPECT_EQ(
+      calls_of(chunk(
+          R"({"tool_calls":[{"index":0,"id":"x","function":{"name":"A"}},{"index":1,"id":"y","function":{"name":"B","arguments":""}}]})")),
+      (Calls{{"x", "A", "{}"}, {"y", "B", "{}"}}));
 }
 
 TEST(OpenAiChatDecoder, ReasoningOfSeveralDialects) {
@@ -93,8 +103,11 @@ TEST(OpenAiChatDecoder, ReasoningOfSeveralDialects) {
     EXPECT_TRUE(decoded.result && decoded.result->thinking.size() == 1 && decoded.result->thinking[0].text == decoded.thought);
     return decoded.thought;
   };
-  EXPECT_EQ(thought_of(chunk(R"({"role":"assistant","content":null,"reasoning_content":"hm"})") + chunk(R"({"content":null,"reasoning_content":"m"})")), "hmm");
-  EXPECT_EQ(thought_of(chunk(R"({"content":"","reasoning":"hm","reasoning_details":[{"type":"reasoning.text","text":"hm"}]})")), "hm");
+  EXPECT_EQ(thought_of(chunk(R"({"role":"assistant","content":null,"reasoning_content":"hm"})") +
+                       chunk(R"({"content":null,"reasoning_content":"m"})")),
+            "hmm");
+  EXPECT_EQ(thought_of(chunk(R"({"content":"","reasoning":"hm","reasoning_details":[{"type":"reasoning.text","text":"hm"}]})")),
+            "hm");
   EXPECT_EQ(thought_of(chunk(R"({"reasoning":"hm","reasoning_content":"hm"})")), "hm");
   EXPECT_EQ(thought_of(chunk(R"({"content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]}]})")), "hm");
 }
@@ -124,11 +137,14 @@ TEST(OpenAiChatDecoder, CompleteWithoutTheEndMarkerOrWithoutAFinishReason) {
   EXPECT_TRUE(decode(kOpenAi, chunk(R"({"content":"x"})") + kDone).result.has_value());
   EXPECT_TRUE(decode(kOpenAi, chunk(R"({"content":"x"})") + "data: [DONE]").result.has_value());
   const auto usage_in_last = decode(
-      kOpenAi, R"(data: {"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}})"
-               "\n\n");
+      kOpenAi,
+      R"(data: {"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}})"
+      "\n\n");
   EXPECT_EQ(usage_in_last.result->usage.total(), 3);
-  const auto groq = decode(kOpenAi, R"(data: {"choices":[{"delta":{},"finish_reason":"stop"}],"x_groq":{"id":"r","usage":{"prompt_tokens":1,"completion_tokens":2}}})"
-                                    "\n\n");
+  const auto groq = decode(
+      kOpenAi,
+      R"(data: {"choices":[{"delta":{},"finish_reason":"stop"}],"x_groq":{"id":"r","usage":{"prompt_tokens":1,"completion_tokens":2}}})"
+      "\n\n");
   EXPECT_EQ(groq.result->usage.total(), 3);
 }
 
@@ -151,12 +167,14 @@ TEST(OpenAiChatDecoder, ErrorsInTheStream) {
     EXPECT_FALSE(decoded.result.has_value()) << event;
     return decoded.result.error();
   };
-  const auto object = error_of("data: {\"error\":{\"message\":\"The server had an error\",\"type\":\"server_error\",\"code\":null}}\n\n");
+  const auto object =
+      error_of("data: {\"error\":{\"message\":\"The server had an error\",\"type\":\"server_error\",\"code\":null}}\n\n");
   EXPECT_EQ(object.code, Errc::provider_failed);
   EXPECT_TRUE(object.retryable);
   EXPECT_EQ(object.message, "openai failed while it answered: The server had an error (server_error)");
   const auto router = error_of(
-      "data: {\"id\":\"g\",\"error\":{\"code\":429,\"message\":\"slow down\"},\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\"},\"finish_reason\":\"error\"}]}\n\n");
+      "data: {\"id\":\"g\",\"error\":{\"code\":429,\"message\":\"slow "
+      "down\"},\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\"},\"finish_reason\":\"error\"}]}\n\n");
   EXPECT_EQ(router.code, Errc::provider_limited);
   EXPECT_EQ(error_of("data: {\"object\":\"error\",\"message\":\"bad\",\"code\":400}\n\n").code, Errc::provider_request);
   EXPECT_TRUE(error_of(chunk("{}", R"("error")")).retryable);
@@ -175,7 +193,8 @@ TEST(OpenAiChatDecoder, AWholeCompletionInsteadOfAStream) {
   EXPECT_EQ(decoded.result->stop, StopReason::tool_calls);
   EXPECT_EQ(decoded.result->tool_calls, (std::vector<run::ToolCall>{{"c", "A", R"({"x":1})"}}));
   EXPECT_EQ(decoded.result->usage.total(), 7);
-  EXPECT_EQ(decode(kOpenAi, R"({"error":{"message":"m","type":"invalid_request_error"}})").result.error().code, Errc::provider_request);
+  EXPECT_EQ(decode(kOpenAi, R"({"error":{"message":"m","type":"invalid_request_error"}})").result.error().code,
+            Errc::provider_request);
   EXPECT_FALSE(decode(kOpenAi, R"({"models":[]})").result.has_value());
   EXPECT_FALSE(decode(kOpenAi, R"({"choices":[{"message":{"content":"x")").result.has_value());
 }
@@ -192,7 +211,8 @@ TEST(OpenAiChatDecoder, BoundsAreKept) {
   ASSERT_FALSE(calls.result.has_value());
   EXPECT_NE(calls.result.error().message.find("bound"), std::string::npos);
 
-  const auto piece = chunk(R"({"tool_calls":[{"index":0,"id":"c","function":{"name":"A","arguments":")" + std::string(1 << 20, 'x') + R"("}}]})");
+  const auto piece = chunk(R"({"tool_calls":[{"index":0,"id":"c","function":{"name":"A","arguments":")" +
+                           std::string(1 << 20, 'x') + R"("}}]})");
   const auto arguments = decode_chunks(kOpenAi, {}, std::vector<std::string_view>(10, piece));
   ASSERT_FALSE(arguments.result.has_value());
   EXPECT_NE(arguments.result.error().message.find("bound"), std::string::npos);
@@ -229,15 +249,16 @@ TEST(OpenAiChatRequest, WholeConversationWithTools) {
   request.model = "m";
   request.effort = "high";
   request.system = "Be brief.";
-  request.messages = {user("look"),
-                      assistant("I look.", {{"c1", "Read", R"({"file_path":"a"})"}, {"c2", "Glob", ""}, {"c3", "Bad", R"({"x":)"}}),
-                      tool_result("c1", "A"),
-                      tool_result("c2", ""),
-                      tool_result("c3", "no"),
-                      assistant("", {{"c4", "Read", "{}"}}),
-                      tool_result("c4", "B"),
-                      assistant(""),
-                      user("go on")};
+  request.messages = {
+      user("look"),
+      assistant("I look.", {{"c1", "Read", R"({"file_path":"a"})"}, {"c2", "Glob", ""}, {"c3", "Bad", R"({"x":)"}}),
+      tool_result("c1", "A"),
+      tool_result("c2", ""),
+      tool_result("c3", "no"),
+      assistant("", {{"c4", "Read", "{}"}}),
+      tool_result("c4", "B"),
+      assistant(""),
+      user("go on")};
   request.messages[1].thinking = {{.text = "hm", .signature = {}, .redacted = {}}};
   request.tools = {{"Read", "Reads.", R"({"type":"object","properties":{"file_path":{"type":"string"}}})"}, {"Now", "", ""}};
   request.max_tokens = 100;

@@ -57,8 +57,14 @@ TEST(Sse, AnEventWithoutDataIsNoneAndItsNameIsForgotten) { expect_everywhere("ev
 TEST(Sse, EmptyDataIsAnEvent) { expect_everywhere("data:\n\ndata\n\n", {{"", ""}, {"", ""}}); }
 
 TEST(Sse, AByteOrderMarkIsSkippedOnceOnly) {
-  expect_everywhere("\xEF\xBB\xBF" "data: a\n\n", {{"", "a"}});
-  expect_everywhere("\n\xEF\xBB\xBF" "data: a\n\n", {});
+  expect_everywhere(
+      "\xEF\xBB\xBF"
+      "data: a\n\n",
+      {{"", "a"}});
+  expect_everywhere(
+      "\n\xEF\xBB\xBF"
+      "data: a\n\n",
+      {});
 }
 
 TEST(Sse, AnUnfinishedEventIsLeftToLast) {

@@ -62,14 +62,18 @@ TEST(WireErrorTest, MessageIsBoundedAndValidText) {
 }
 
 TEST(WireErrorTest, UsedUpQuotaIsNotTriedAgain) {
-  for (const auto* body : {R"({"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}})",
-                           R"({"error":{"message":"m","type":"requests","code":"insufficient_quota"}})"}) {
+  for (const auto* body :
+       {R"({"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}})",
+        R"({"error":{"message":"m","type":"requests","code":"insufficient_quota"}})"}) {
     const auto error = http_error("openai", answer(429, body), kNowMs);
     EXPECT_EQ(error.code, Errc::provider_limited);
     EXPECT_FALSE(error.retryable);
   }
   const auto credit = http_error(
-      "anthropic", answer(400, R"({"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access"}})"), kNowMs);
+      "anthropic",
+      answer(400,
+             R"({"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access"}})"),
+      kNowMs);
   EXPECT_EQ(credit.code, Errc::provider_limited);
   EXPECT_FALSE(credit.retryable);
 }

