@@ -66,8 +66,8 @@ constexpr Shape kAgentCapabilities = or_also(texts(), kMap);
 constexpr Field kInstructions[] = {{"file", text()}, {"capabilities", kAgentCapabilities}, {"specialty", text()}};
 
 constexpr Shape kModuleTools = or_also(texts(), kText);
-// In a list a module's name or {module: [tools]}; as a map {module: [tools], …}.
-constexpr Shape kModuleReference = {.types = kText | kList | kMap, .each = &kModuleTools};
+// A module's name, or {module: [tools]}; an agent has a list of them, or one map for all.
+constexpr Shape kModuleReference = or_also(open_map(&kModuleTools), kText);
 
 constexpr Field kAgent[] = {
     {"id", text(), Presence::required},
@@ -80,7 +80,7 @@ constexpr Field kAgent[] = {
     {"delegate_to", texts()},
     {"skills", or_also(texts(), kText)},
     {"capabilities", kAgentCapabilities},
-    {"modules", {.types = kList | kMap, .each = &kModuleReference}},
+    {"modules", {.types = kList | kMap, .each = &kModuleReference, .values = &kModuleTools}},
     {"pool", map_of(kPool)},
     {"coordination", map_of(kCoordination)},
     {"instructions", map_of(kInstructions)},

@@ -25,7 +25,7 @@ bool plain_name(std::string_view name) {
                       [](char c) { return c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
-bool exists(const fs::path& path) {
+bool present(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);
 }
@@ -56,7 +56,7 @@ std::vector<fs::path> places(const std::string& cwd, const std::string& home) {
     add(found, directory / ".outlast/agents");
     add(found, directory / ".lionagi/agents");
   };
-  const auto root = std::find_if(directories.begin(), directories.end(), [](const fs::path& d) { return exists(d / ".git"); });
+  const auto root = std::find_if(directories.begin(), directories.end(), [](const fs::path& d) { return present(d / ".git"); });
   if (root != directories.end()) both(*root);
   for (const auto& directory : directories) both(directory);
   if (!home.empty()) {

@@ -63,7 +63,7 @@ void check_map(const Node& node, const Shape& shape, const std::string& path, Pr
   for (const auto& member : node.members) {
     const auto at = child(path, member.key);
     if (!shape.fields) {
-      if (shape.each) check_shape(member.value, *shape.each, at, problems);
+      if (shape.values) check_shape(member.value, *shape.values, at, problems);
       continue;
     }
     const auto* field =
@@ -84,7 +84,7 @@ void check_map(const Node& node, const Shape& shape, const std::string& path, Pr
 
 void check_shape(const Node& node, const Shape& given, const std::string& path, Problems& problems) {
   const Shape& shape = given.same_as ? *given.same_as : given;
-  if (shape.types == kAny && !shape.fields && !shape.each) return;
+  if (shape.types == kAny && !shape.fields && !shape.each && !shape.values) return;
   switch (node.kind) {
     case Node::Kind::null: return;
     case Node::Kind::scalar:

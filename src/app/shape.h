@@ -20,7 +20,8 @@ struct Shape {
   unsigned types = kAny;
   const Field* fields = nullptr;  // of a map; null: any key
   std::size_t field_count = 0;
-  const Shape* each = nullptr;                // of a list's items, and of the values of a map without fields
+  const Shape* each = nullptr;                // of a list: its items
+  const Shape* values = nullptr;              // of a map without fields: its values
   const std::string_view* choices = nullptr;  // of a text
   std::size_t choice_count = 0;
   double min = -std::numeric_limits<double>::infinity();
@@ -49,7 +50,7 @@ inline constexpr Shape number(double min, double max = std::numeric_limits<doubl
 }
 inline constexpr Shape positive() { return {.types = kNumber, .min = 0, .above_min = true}; }
 inline constexpr Shape list(const Shape* each = nullptr) { return {.types = kList, .each = each}; }
-inline constexpr Shape open_map(const Shape* each = nullptr) { return {.types = kMap, .each = each}; }
+inline constexpr Shape open_map(const Shape* values = nullptr) { return {.types = kMap, .values = values}; }
 inline constexpr Shape same_as(const Shape* shape) { return {.same_as = shape}; }
 template <std::size_t N>
 constexpr Shape one_of(const std::string_view (&choices)[N]) {

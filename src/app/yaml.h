@@ -22,7 +22,7 @@ struct Node {
   enum class Kind { null, scalar, list, map };
   Kind kind = Kind::null;
   Mark mark;
-  std::string text;    // of a scalar
+  std::string text;         // of a scalar
   bool unresolved = false;  // holds a {{env.X}} or {{secret.X}} that has no value; see templates.h
   std::vector<Node> items;
   std::vector<Member> members;

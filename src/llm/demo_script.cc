@@ -174,13 +174,13 @@ std::optional<std::int64_t> ScriptReader::number(const YAML::Node& node, const s
 std::string ScriptReader::json(const YAML::Node& node, const std::string& path) {
   std::string out;
   append_json(out, node, path, 0);
+  if (out.size() > kDemoScriptBytesMax) problem(node, path, "is too large");
   return out;
 }
 
 // Recursion is bounded by the depth; the size by the check, for aliases can multiply a small file.
 void ScriptReader::append_json(std::string& out, const YAML::Node& node, const std::string& path, int depth) {
   if (depth > kJsonDepthMax) return problem(node, path, "is nested too deeply");
-  if (out.size() > kDemoScriptBytesMax) return problem(node, path, "is too large");
   char separator = 0;
   const auto separate = [&] {
     if (separator) out += separator;

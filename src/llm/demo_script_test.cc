@@ -62,7 +62,7 @@ TEST(DemoScriptTest, ErrorsNameThePlaceAndWhatWasMeant) {
             "x.yaml:2:5: turns[0]: only one of text, json and tokens can be given");
   EXPECT_EQ(
       message("turns:\n  - {cut: {after: -1}, stall: 3}\n"),
-      "x.yaml:2:21: turns[0].stall: must be a map\nx.yaml:2:18: turns[0].cut.after: must be a whole number from 0 to 10000000");
+      "x.yaml:2:31: turns[0].stall: must be a map\nx.yaml:2:19: turns[0].cut.after: must be a whole number from 0 to 10000000");
   EXPECT_EQ(message("turns:\n  - {calls: [{arguments: {}}]}\n"), "x.yaml:2:14: turns[0].calls[0].name: is missing");
   EXPECT_EQ(message("turns:\n  - {error: {status: 200}}\n"),
             "x.yaml:2:22: turns[0].error.status: must be a whole number from 300 to 599");

@@ -251,7 +251,7 @@ TEST_F(DemoTest, CancelStopsTheStory) {
   DemoProvider provider(real, memory, options);
   request.messages = {user("tokens=1000000 rate=1")};
   aio::Scope scope(io);
-  sink.on_ready = [&] { scope.cancel(); };
+  sink.on_ready = [&] { boost::asio::post(io, [&] { scope.cancel(); }); };
   auto test = [&]() -> aio::Task<bool> {
     const auto outcome = co_await scope.run(provider.call(request, sink));
     co_return outcome.has_value();

@@ -87,7 +87,8 @@ aio::Task<> HttpProvider::watch(Call& call) {
         call.expired = whole_ms <= now_ms ? Deadline::whole : call.heard ? Deadline::idle : Deadline::first_token;
         co_return;
       }
-      co_await time_.sleep(milliseconds(next_ms - now_ms));
+      // A first byte meanwhile begins the shorter deadline of silence, so this one must not sleep past it.
+      co_await time_.sleep(milliseconds(std::min(next_ms - now_ms, options_.idle_ms)));
     }
   } catch (...) {
     // Ordinarily because the other half has ended first.

@@ -1,0 +1,266 @@
+#include "cli/agent_request.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "app/catalogue.h"
+#include "base/ids.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "cli/session_of.h"
+#include "engine/projection_manifest.h"
+#include "llm/model_spec.h"
+#include "net/http_client.h"
+
+namespace cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace limits = base::limits;
+
+constexpr std::size_t kPromptBytesMax = limits::kEventBytesMax / 2;
+constexpr std::size_t kNameColumns = 60;
+constexpr double kTimeoutSecondsMax = 1e9;
+
+struct Words {
+  std::optional<std::string> model;
+  std::string prompt;
+};
+
+Checked<std::string> prompt_from_stdin() {
+  std::string text;
+  char buffer[1 << 16];
+  for (;;) {
+    const auto n = read(STDIN_FILENO, buffer, sizeof buffer);
+    if (n < 0) return refuse(kFailed, "the prompt cannot be read from standard input");
+    if (n == 0) return text;
+    text.append(buffer, static_cast<std::size_t>(n));
+    if (text.size() > kPromptBytesMax) return refuse(kUsage, "the prompt is longer than " + std::to_string(kPromptBytesMax) + " bytes");
+  }
+}
+
+bool looks_like_model(const std::string& word) { return word.find(' ') == std::string::npos && llm::parse_model_spec(word).has_value(); }
+
+Checked<Words> read_words(const AgentOptions& options) {
+  const auto& words = options.words;
+  if (options.resume && options.continue_last) return refuse(kFailed, "--resume / -r and --continue-last / -c are mutually exclusive.");
+  if (words.empty()) return refuse(kUsage, "a prompt is required: outlast agent [MODEL] \"PROMPT\"");
+  if (words.size() > 2)
+    return refuse(kUsage, "too many words from '" + words[2] + "' on: write the prompt in quotes: outlast agent [MODEL] \"PROMPT\"");
+  Words out;
+  if (words.size() == 2) out.model = words[0];
+  out.prompt = words.back();
+  if (words.size() == 1 && looks_like_model(words[0]))
+    return refuse(kUsage, "a prompt is required after the model: outlast agent " + words[0] + " \"PROMPT\"");
+  if (out.prompt == "-") {
+    auto text = prompt_from_stdin();
+    if (!text) return std::unexpected(text.error());
+    out.prompt = std::move(*text);
+  }
+  if (base::trim(out.prompt).empty()) return refuse(kUsage, "the prompt is empty: say what the agent is to do");
+  if (out.prompt.size() > kPromptBytesMax) return refuse(kUsage, "the prompt is longer than " + std::to_string(kPromptBytesMax) + " bytes");
+  if (!base::valid_utf8(out.prompt)) return refuse(kUsage, "the prompt is not valid UTF-8; convert it (iconv -t UTF-8) and try again");
+  return out;
+}
+
+Checked<> apply_model(const std::string& text, run::Spec& spec) {
+  const auto model = llm::parse_model_spec(text);
+  if (!model) return refuse(kUsage, model.error().message);
+  // A base URL or wire format that belongs to one provider says nothing about another.
+  if (model->provider != spec.provider) spec.backend.clear(), spec.base_url.clear();
+  spec.provider = model->provider;
+  spec.model = model->model;
+  spec.effort = model->effort;
+  return {};
+}
+
+run::Gate gate_of(app::Gate gate, bool yolo) { return gate == app::Gate::approve && !yolo ? run::Gate::approve : run::Gate::allow; }
+
+Checked<> apply_profile(const std::string& name, const std::string& cwd, const Settings& settings, bool yolo, run::Spec& spec,
+                        engine::LaunchRequest& request) {
+  const auto path = app::find_profile(name, cwd, settings.home);
+  if (!path) return refuse(path.error());
+  const auto agent = app::load_profile(*path, settings.environment);
+  if (!agent) return refuse(agent.error());
+  for (const auto& warning : agent->warnings) warn(warning);
+  const auto& brain = agent->brain;
+  if (!brain.provider.empty()) {
+    spec.provider = brain.provider;
+    spec.model = brain.model;
+    spec.backend = brain.endpoint.backend.value_or("");
+    spec.base_url = brain.endpoint.base_url.value_or("");
+  }
+  if (!brain.effort.empty()) spec.effort = brain.effort;
+  spec.temperature = brain.temperature;
+  spec.top_p = brain.top_p;
+  spec.max_tokens = brain.max_tokens;
+  spec.system_prompt = agent->system_prompt;
+  spec.tools.clear();
+  for (const auto& grant : agent->tools)
+    if (grant.gate != app::Gate::deny) spec.tools.push_back({grant.name, gate_of(grant.gate, yolo)});
+  if (agent->max_turns) spec.limits.turns = *agent->max_turns;
+  spec.limits.timeout_ms = agent->timeout_ms.value_or(0);
+  request.component_id = agent->id;
+  request.component_name = agent->name;
+  return {};
+}
+
+void grant(run::Spec& spec, std::string_view tool) {
+  const auto at = std::ranges::find(spec.tools, tool, &run::GrantedTool::name);
+  if (at == spec.tools.end())
+    spec.tools.push_back({.name = std::string(tool)});
+  else
+    at->gate = run::Gate::allow;
+}
+
+Checked<> apply_tools(const AgentOptions& options, bool has_own, run::Spec& spec) {
+  if (!options.tools) {
+    if (!has_own)
+      for (const auto* tool : {"Read", "Glob", "Grep"}) grant(spec, tool);
+    if (options.yolo)
+      for (const auto* tool : {"Write", "Edit"}) grant(spec, tool);
+    if (options.yolo)
+      for (auto& tool : spec.tools) tool.gate = run::Gate::allow;
+    return {};
+  }
+  spec.tools.clear();
+  if (base::trim(*options.tools) == "none") return {};
+  std::vector<std::string_view> names;
+  std::string listing;
+  for (const auto& tool : app::known_tools()) {
+    if (tool.exists != app::Exists::now) continue;
+    names.push_back(tool.name);
+    listing += (listing.empty() ? "" : ",") + std::string(tool.name);
+  }
+  for (const auto part : base::split(*options.tools, ',')) {
+    const auto word = base::trim(part);
+    if (word.empty()) continue;
+    const auto* tool = app::find_tool(word);
+    if (!tool || tool->exists != app::Exists::now) {
+      auto message = "--tools: there is no tool '" + std::string(word) + "'";
+      if (const auto meant = base::nearest(word, names)) message += ", did you mean '" + std::string(*meant) + "'?";
+      return refuse(kUsage, message + " Write a list of " + listing + ", or none");
+    }
+    grant(spec, tool->name);
+  }
+  return {};
+}
+
+// The absolute work directory; `~` is the user's home.
+Checked<std::string> work_directory(const AgentOptions& options, const Settings& settings, const std::string& of_session) {
+  std::error_code ec;
+  if (!options.cwd) {
+    const auto text = of_session.empty() ? fs::current_path(ec).string() : of_session;
+    if (!ec && fs::is_directory(text, ec)) return text;
+    return refuse(kUsage, "the work directory " + (text.empty() ? std::string("of this shell") : "'" + text + "'") +
+                              " is not there any more; give one with --cwd DIR");
+  }
+  auto text = *options.cwd;
+  if (text == "~" || text.starts_with("~/")) text = settings.environment("HOME").value_or("~") + text.substr(1);
+  const auto path = fs::canonical(text, ec);
+  if (ec) return refuse(kUsage, "--cwd " + *options.cwd + ": " + ec.message() + "; name a directory that exists");
+  if (!fs::is_directory(path, ec)) return refuse(kUsage, "--cwd " + *options.cwd + " is not a directory");
+  return path.string();
+}
+
+Checked<> apply_overrides(const AgentOptions& options, run::Spec& spec) {
+  if (options.effort) {
+    if (!llm::valid_effort(*options.effort))
+      return refuse(kUsage, "--effort " + *options.effort + ": write none, minimal, low, medium, high, xhigh or max");
+    spec.effort = *options.effort;
+  }
+  if (options.system) {
+    if (!base::valid_utf8(*options.system)) return refuse(kUsage, "--system: the text is not valid UTF-8");
+    spec.system_prompt = *options.system;
+  }
+  if (options.timeout_s) {
+    if (!(*options.timeout_s > 0) || *options.timeout_s > kTimeoutSecondsMax)
+      return refuse(kUsage, "--timeout: write a number of seconds above 0");
+    spec.limits.timeout_ms = std::max<std::int64_t>(1, std::llround(*options.timeout_s * 1000));
+  }
+  if (!spec.limits.turns) spec.limits.turns = limits::kTurnsMax;
+  if (!spec.limits.tool_calls) spec.limits.tool_calls = limits::kToolCallsMax;
+  return {};
+}
+
+// Whether the model can be called from here, without making anything.
+Checked<> check_model(Process& process, const run::Spec& spec) {
+  net::HttpClient http(process.io);
+  llm::Registry models(http, process.time,
+                       {.environment = process.settings.environment, .configured = process.settings.config.providers, .script_directory = ""});
+  llm::Endpoint endpoint{.provider = spec.provider, .backend = {}, .base_url = {}, .api_key = {}, .timeout_ms = {}};
+  if (!spec.backend.empty()) endpoint.backend = spec.backend;
+  if (!spec.base_url.empty()) endpoint.base_url = spec.base_url;
+  const auto usable = models.usable(endpoint);
+  if (!usable) return refuse(usable.error());
+  return {};
+}
+
+std::string absolute_cwd() {
+  std::error_code ec;
+  return fs::current_path(ec).string();
+}
+
+// Model, profile and flags upon what the session's last run had: flags win over the profile, it wins over the session.
+Checked<engine::LaunchRequest> compose(Process& process, const AgentOptions& options, Words words, const SessionOf& session) {
+  engine::LaunchRequest request;
+  request.origin = "command";
+  request.component_id = request.component_name = "agent";
+  auto& spec = request.spec;
+  if (session.last) {
+    const auto last = run::decode_spec(session.last->spec);
+    if (!last) return refuse(last.error());
+    spec = *last;
+    spec.limits.timeout_ms = 0;  // a wall clock is of one command
+    request.component_id = session.last->component_id;
+    request.component_name = session.last->component_name;
+    request.user_id = session.last->user_id;
+  }
+  spec.input = std::move(words.prompt);
+  auto directory = work_directory(options, process.settings, spec.work_directory);
+  if (!directory) return std::unexpected(directory.error());
+  spec.work_directory = std::move(*directory);
+  if (options.profile)
+    if (const auto done = apply_profile(*options.profile, absolute_cwd(), process.settings, options.yolo, spec, request); !done)
+      return std::unexpected(done.error());
+  const auto model = words.model ? words.model : spec.provider.empty() ? process.settings.config.default_model : std::nullopt;
+  if (!model && spec.provider.empty())
+    return refuse(kFailed, "model or --agent is required unless --resume / -r or --continue-last / -c is set");
+  if (model)
+    if (const auto done = apply_model(*model, spec); !done) return std::unexpected(done.error());
+  if (const auto done = apply_tools(options, session.last || options.profile, spec); !done) return std::unexpected(done.error());
+  if (const auto done = apply_overrides(options, spec); !done) return std::unexpected(done.error());
+  if (const auto done = check_model(process, spec); !done) return std::unexpected(done.error());
+  request.session_id = session.id.empty() ? base::new_uuid(process.random) : session.id;
+  request.session_name = one_line(spec.input, kNameColumns);
+  return request;
+}
+
+}  // namespace
+
+Failure live_leg(const store::Run& run) {
+  auto message = "branch " + run.session_id + " has a live run " + run.run_id + " (" + std::string(run::name(run.status)) + ")";
+  message += run.status == run::Status::paused ? ": decide it with `outlast approve " + run.run_id + "`"
+                                               : ": follow it with `outlast attach " + run.run_id + "`";
+  return {kFailed, message + ", end it with `outlast cancel " + run.run_id + "`, or branch off with `outlast fork " + run.run_id + "`"};
+}
+
+aio::Task<Checked<engine::LaunchRequest>> agent_request(Process& process, const AgentOptions& options) {
+  auto words = read_words(options);
+  if (!words) co_return std::unexpected(words.error());
+  SessionOf session;
+  if (options.resume || options.continue_last) {
+    auto named = options.resume ? session_by_name(process, *options.resume) : session_last_used(process, absolute_cwd());
+    auto found = co_await std::move(named);
+    if (!found) co_return std::unexpected(found.error());
+    session = std::move(*found);
+    if (session.live) co_return std::unexpected(live_leg(*session.live));
+  }
+  co_return compose(process, options, std::move(*words), session);
+}
+
+}  // namespace cli
