@@ -62,6 +62,7 @@ std::string shown(std::string_view text) {
 }
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates) {
+  if (word.size() < 3) return {};  // everything is near to so little
   const auto meant = base::nearest(base::utf8_prefix(word, 64), candidates);
   return meant ? ", did you mean '" + std::string(*meant) + "'?" : "";
 }

@@ -325,7 +325,7 @@ TEST_F(HttpProviderTest, CancellingTheCallClosesTheConnectionAndThrows) {
     scope.cancel();
   };
   auto test = [&]() -> aio::Task<> {
-    peers.spawn("cancel", cancel_later());
+    spawn(cancel_later());
     auto subject = provider();
     const auto outcome = co_await scope.run(subject.call(request, sink));
     EXPECT_FALSE(outcome.has_value());  // Scope lets only a cancellation pass silently

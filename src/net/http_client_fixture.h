@@ -12,6 +12,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -96,10 +97,7 @@ class LoopbackTest : public testing::Test {
  protected:
   using Serve = std::function<aio::Task<>(Peer&)>;
 
-  LoopbackTest()
-      : client(io),
-        acceptor(io, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0)),
-        peers(io, [](const std::string&, const std::string&) {}) {}
+  LoopbackTest() : client(io), acceptor(io, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0)) {}
 
   std::string url(const std::string& path = "/") const {
     return "http://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port()) + path;
@@ -108,10 +106,14 @@ class LoopbackTest : public testing::Test {
     return {.method = "GET", .url = url(path), .headers = {}, .body = {}, .connect_ms = 5'000};
   }
 
+  // A task beside the test, cancelled at its end.
+  void spawn(aio::Task<> task) { peers_->spawn("beside", std::move(task)); }
+
   // Runs the test to its end while `serve` plays the other side. Fails a test that hangs.
   void run(Serve serve, aio::Task<> test) {
     serve_ = std::move(serve);
-    peers.spawn("accept", accept());
+    peers_.emplace(io, [](const std::string&, const std::string&) {});
+    spawn(accept());
     std::exception_ptr failure;
     boost::asio::steady_timer watchdog(io, std::chrono::seconds(20));
     watchdog.async_wait([this](boost::system::error_code ec) {
@@ -123,6 +125,7 @@ class LoopbackTest : public testing::Test {
       failure = thrown;
       watchdog.cancel();
     });
+    io.restart();
     io.run();
     if (failure) std::rethrow_exception(failure);
   }
@@ -130,7 +133,6 @@ class LoopbackTest : public testing::Test {
   boost::asio::io_context io{1};
   HttpClient client;
   tcp::acceptor acceptor;
-  aio::TaskGroup peers;
   int accepted = 0;
 
  private:
@@ -141,9 +143,9 @@ class LoopbackTest : public testing::Test {
     } catch (...) {
       failure = std::current_exception();
     }
-    peers.close();
-    peers.cancel();
-    co_await peers.join();
+    peers_->close();
+    peers_->cancel();
+    co_await peers_->join();
     if (failure) std::rethrow_exception(failure);
   }
 
@@ -151,13 +153,14 @@ class LoopbackTest : public testing::Test {
     for (;;) {
       auto socket = co_await acceptor.async_accept(boost::asio::use_awaitable);
       ++accepted;
-      peers.spawn("peer", play(std::make_unique<Peer>(std::move(socket))));
+      spawn(play(std::make_unique<Peer>(std::move(socket))));
     }
   }
 
   aio::Task<> play(std::unique_ptr<Peer> peer) { co_await serve_(*peer); }
 
   Serve serve_;
+  std::optional<aio::TaskGroup> peers_;
 };
 
 // The rest of the body, and how it ended.

@@ -250,7 +250,7 @@ TEST_F(HttpClientTest, CancellingTheReaderClosesTheConnection) {
     scope.cancel();
   };
   auto test = [&]() -> aio::Task<> {
-    peers.spawn("cancel", cancel_later());
+    spawn(cancel_later());
     const auto outcome = co_await scope.run(reader());
     EXPECT_FALSE(outcome);
     while (!saw_close) co_await changed.wait();
@@ -293,7 +293,7 @@ TEST_F(HttpClientTest, HundredsOfTransfersAtOnce) {
     if (++finished == kCalls) done.notify_all();
   };
   auto test = [&]() -> aio::Task<> {
-    for (int i = 0; i < kCalls; ++i) peers.spawn("call", one());
+    for (int i = 0; i < kCalls; ++i) spawn(one());
     while (finished < kCalls) co_await done.wait();
   };
   run(serve, test());

@@ -1,6 +1,8 @@
 #include "api/agentos/encoder.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstring>
 
 #include "api/agentos/event_fields.h"
 #include "base/json.h"
@@ -54,6 +56,18 @@ void append_index(std::string& out, std::uint64_t index) {
   out += '}';
 }
 
+// A number's decimal digits, without an allocation.
+class Digits {
+ public:
+  explicit Digits(std::uint64_t value) : end_(std::to_chars(text_, text_ + sizeof text_, value).ptr) {}
+  std::string_view view() const { return {text_, size()}; }
+  std::size_t size() const { return static_cast<std::size_t>(end_ - text_); }
+
+ private:
+  char text_[20];
+  char* end_;
+};
+
 // Keys into a block's shared encodings.
 constexpr char kAllKey = 0, kContentKey = 0;
 
@@ -73,17 +87,33 @@ Encoder::Encoder(const store::Run& run) {
   identity_ += ",\"session_id\":";
   base::append_json_string(identity_, run.session_id);
   identity_ += ",\"nested_depth\":0";
+  text_head_ = ",\"event\":\"RunContent\"," + identity_ + ",\"content\":";
+}
+
+// The hot case: the text stays the bytes that it is, the envelope around it is put together from pieces of known length.
+void Encoder::append_text_frame(std::string& out, std::uint64_t index, std::int64_t at_ms, std::string_view json_text, Framing framing) const {
+  static constexpr std::string_view kId = "id: ", kEvent = "\nevent: RunContent\ndata: ", kCreated = "{\"created_at\":",
+                                    kIndex = R"(,"workflow_agent":false,"content_type":"str","reasoning_content":"","event_index":)";
+  const Digits number(index), seconds(static_cast<std::uint64_t>(at_ms / 1000));
+  const bool framed = framing == Framing::frame;
+  const auto size = (framed ? kId.size() + number.size() + kEvent.size() + 2 : 0) + kCreated.size() + seconds.size() + text_head_.size() +
+                    json_text.size() + kIndex.size() + number.size() + 1;
+  const auto before = out.size();
+  out.resize_and_overwrite(before + size, [&](char* data, std::size_t end) {
+    char* at = data + before;
+    const auto put = [&at](std::string_view piece) {
+      std::memcpy(at, piece.data(), piece.size());
+      at += piece.size();
+    };
+    if (framed) put(kId), put(number.view()), put(kEvent);
+    put(kCreated), put(seconds.view()), put(text_head_), put(json_text), put(kIndex), put(number.view()), put("}");
+    if (framed) put("\n\n");
+    return end;
+  });
 }
 
 void Encoder::append_json(std::string& out, std::uint64_t index, std::string_view line) const {
-  // The hot case: the text stays the bytes that it is, only the envelope is put around it.
-  if (const auto text = run::raw_text_delta(line)) {
-    append_head(out, text->at_ms, "RunContent", identity_);
-    out += ",\"content\":";
-    out += text->json_text;
-    out += R"(,"workflow_agent":false,"content_type":"str","reasoning_content":"")";
-    return append_index(out, index);
-  }
+  if (const auto text = run::raw_text_delta(line)) return append_text_frame(out, index, text->at_ms, text->json_text, Framing::json);
   const auto event = run::decode(line);
   append_head(out, event ? event->at_ms : 0, event_name(line), identity_);
   if (event) append_fields(out, *event);
@@ -91,6 +121,7 @@ void Encoder::append_json(std::string& out, std::uint64_t index, std::string_vie
 }
 
 void Encoder::append_frame(std::string& out, std::uint64_t index, std::string_view line) const {
+  if (const auto text = run::raw_text_delta(line)) return append_text_frame(out, index, text->at_ms, text->json_text, Framing::frame);
   out += "id: ";
   out += std::to_string(index);
   out += "\nevent: ";

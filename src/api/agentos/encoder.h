@@ -34,7 +34,11 @@ class Encoder {
   std::shared_ptr<const Frames> frames(const engine::Block& block, Detail detail) const;
 
  private:
-  std::string identity_;  // "agent_id":...,"nested_depth":0
+  enum class Framing { json, frame };
+  void append_text_frame(std::string& out, std::uint64_t index, std::int64_t at_ms, std::string_view json_text, Framing framing) const;
+
+  std::string identity_;   // "agent_id":...,"nested_depth":0
+  std::string text_head_;  // of a text delta, from "event" to before its content
 };
 
 // Whether nothing follows this event in a stream unless the run is continued: the last of a terminal group, or a pause.

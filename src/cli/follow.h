@@ -1,0 +1,22 @@
+#pragma once
+// Shows a run as it goes on, from the committed log alone, until it ends or the person at the terminal leaves.
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "cli/process.h"
+#include "store/types.h"
+
+namespace cli {
+
+struct FollowOptions {
+  std::uint64_t from = 0;      // events before it are not shown
+  bool verbose = false;
+  bool json = false;           // one object at the end instead of everything else
+  bool hints = true;           // how to resume, at the end
+};
+
+// The exit code: the run's when it ended, 130 when the person left, 3 when it paused.
+aio::Task<int> follow_run(Process& process, store::Run run, FollowOptions options);
+
+}  // namespace cli

@@ -1,0 +1,23 @@
+#pragma once
+// Runs in the shapes that --json prints. docs/cli.md is the contract: keys are added, never renamed or removed.
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <string_view>
+
+#include "run/agent.h"
+#include "store/types.h"
+
+namespace cli {
+
+// "2026-04-20T14:03:12.345Z", or null for 0.
+boost::json::value time_json(std::int64_t wall_ms);
+boost::json::value text_json(std::string_view text);  // null for ""
+boost::json::object usage_json(const run::Usage& usage);
+
+// One item of `ls --json`.
+boost::json::object listed_json(const store::Run& run, std::string_view note);
+
+// What a foreground run ends with: run_id, branch_id, status, reason, content, usage.
+boost::json::object result_json(const store::Run& run, const run::AgentState& state);
+
+}  // namespace cli
