@@ -1,6 +1,3 @@
-#include <cstdio>
+#include "cli/main.h"
 
-int main() {
-  std::puts("outlast " OUTLAST_VERSION);
-  return 0;
-}
+int main(int argc, char** argv) { return cli::main(argc, argv); }

@@ -17,11 +17,8 @@ namespace app {
 namespace {
 
 constexpr Field kProfile[] = {
-    {"name", text()},        {"description", text()},
-    {"role", text()},        {"provider", text()},
-    {"model", text()},       {"effort", text()},
-    {"yolo", boolean()},     {"bypass", boolean()},
-    {"timeout", positive()}, {"tools", or_also(texts(), kText)},
+    {"model", text()},  {"name", text()},    {"description", text()}, {"role", text()},        {"provider", text()},
+    {"effort", text()}, {"yolo", boolean()}, {"bypass", boolean()},   {"timeout", positive()}, {"tools", or_also(texts(), kText)},
 };
 constexpr Shape kProfileShape = map_of(kProfile);
 

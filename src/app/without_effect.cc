@@ -9,8 +9,8 @@ namespace {
 
 // What only dresses a user interface (ui, app.icon …) is left out: nothing is missed.
 constexpr std::string_view kSections[] = {"security", "flow", "context", "documents", "templates", "requirements"};
-constexpr std::string_view kOfRuntime[] = {"hooks", "triggers", "pipeline",       "middleware", "modes",     "context",
-                                           "input", "output",   "payload_schema", "watchers",   "scheduler", "tool_injection"};
+constexpr std::string_view kOfRuntime[] = {"hooks", "triggers", "pipeline",       "middleware", "modes",    "context",
+                                           "input", "output",   "payload_schema", "watchers",   "scheduler"};
 constexpr std::string_view kOfTools[] = {"channels"};
 constexpr std::string_view kOfCapabilities[] = {"rate_limits", "max_data_classification", "approval_timeout"};
 constexpr std::string_view kOfDev[] = {"skills", "include"};
@@ -30,6 +30,9 @@ void warn(const Node* map, const std::string& path, const std::string_view (&key
 
 // No agent runs under a mode but conversation.
 void warn_mode(const Node* runtime, Problems& problems) {
+  // Every tool that is offered is offered directly.
+  const auto* injection = runtime ? runtime->find("tool_injection") : nullptr;
+  if (injection && injection->text != "direct") problems.warn("runtime.tool_injection", "has no effect yet", injection->mark);
   const auto* mode = runtime ? runtime->find("mode") : nullptr;
   if (mode && mode->text != "conversation" && mode->text != "one_shot")
     problems.warn("runtime.mode", "'" + shown(mode->text) + "' has no effect yet: the app runs when it is called", mode->mark);

@@ -61,7 +61,8 @@ std::size_t depth_of(const Node& node) {
 // Builds the tree from the parser's events.
 class Builder final : public YAML::EventHandler {
  public:
-  Builder(Problems& problems, int first_line) : problems_(problems), first_line_(first_line) {}
+  Builder(std::string_view text, Problems& problems, int first_line)
+      : text_(text), problems_(problems), first_line_(first_line) {}
 
   bool finished() const { return finished_; }
   Node take() { return std::move(root_); }
@@ -91,6 +92,7 @@ class Builder final : public YAML::EventHandler {
     node.mark = mark(at);
     node.text = value;
     const bool quoted = tag == "!" || tag == "tag:yaml.org,2002:str";
+    if (tag == "!") check_closed(at.pos, node.mark);
     check_tag(tag, node.mark);
     count({1, value.size()}, node.mark);
     // The scanner gives empty plain scalars as text where a tag or an anchor stands before them.
@@ -149,6 +151,25 @@ class Builder final : public YAML::EventHandler {
     problems_.add(path(), "the tag '" + shown(tag) + "' is not supported", at, Code::unexpected_type);
   }
 
+  // yaml-cpp 0.7 takes a quoted text that never ends for one that ends with the file, and so swallows whatever follows.
+  void check_closed(int position, Mark at) {
+    auto from = position < 0 ? text_.size() : static_cast<std::size_t>(position);
+    // An anchor or a tag may stand before the quote.
+    while (from < text_.size() && (text_[from] == '&' || text_[from] == '!'))
+      from = text_.find_first_not_of(" \t\r\n", text_.find_first_of(" \t\r\n", from));
+    if (from >= text_.size()) return;
+    const char quote = text_[from];
+    if (quote != '"' && quote != '\'') return;
+    for (auto i = from + 1; i < text_.size(); ++i) {
+      const bool pair = i + 1 < text_.size() && quote == '\'' && text_[i] == quote && text_[i + 1] == quote;
+      if (pair || (quote == '"' && text_[i] == '\\'))
+        ++i;
+      else if (text_[i] == quote)
+        return;
+    }
+    refuse("the quoted text that begins here is not closed", at, Code::syntax);
+  }
+
   void open(Node::Kind kind, const YAML::Mark& at, const std::string& tag, YAML::anchor_t anchor) {
     Frame frame;
     frame.node.kind = kind;
@@ -158,7 +179,8 @@ class Builder final : public YAML::EventHandler {
     count({1, 0}, frame.node.mark);
     if (frames_.size() >= kYamlDepthMax) too_deep(frame.node.mark);
     if (!frames_.empty() && frames_.back().node.is_map() && !frames_.back().key)
-      refuse("a key must be plain text (a template must stand in quotes: \"{{…}}\")", frame.node.mark, Code::unexpected_type);
+      refuse("a key must be plain text; is a bracket not closed, or a {{template}} not in quotes?", frame.node.mark,
+             Code::unexpected_type);
     frames_.push_back(std::move(frame));
   }
 
@@ -196,12 +218,14 @@ class Builder final : public YAML::EventHandler {
     frame.key_is_duplicate = !frame.keys.insert(key).second;
     frame.key_mark = node.mark;
     frame.key = key;
-    if (!frame.key_is_duplicate || problems_.full()) return;
+    if (!frame.key_is_duplicate) return;
     // The first one is kept; which of the two was meant, only the author knows.
-    const auto first =
-        std::find_if(frame.node.members.begin(), frame.node.members.end(), [&](const Member& m) { return m.key == key; });
     std::string message = "this key stands here twice";
-    if (first != frame.node.members.end()) message += ", first in line " + std::to_string(first->mark.line);
+    const auto& members = frame.node.members;
+    const auto first = problems_.full()
+                           ? members.end()
+                           : std::find_if(members.begin(), members.end(), [&](const Member& m) { return m.key == key; });
+    if (first != members.end()) message += ", first in line " + std::to_string(first->mark.line);
     problems_.add(path(), message, frame.key_mark, Code::duplicate_key);
   }
 
@@ -224,6 +248,7 @@ class Builder final : public YAML::EventHandler {
     for (const auto& item : list) add(item);
   }
 
+  std::string_view text_;
   Problems& problems_;
   int first_line_;
   std::vector<Frame> frames_;
@@ -291,6 +316,7 @@ std::optional<std::string> as_text(const Node& node) {
 
 std::optional<Node> parse_yaml(std::string_view text, Problems& problems, int first_line) {
   const Mark begin{first_line, 1};
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // the byte order mark
   if (text.size() > base::limits::kConfigBytesMax) {
     problems.add("",
                  "the file is too big: " + std::to_string(text.size()) + " bytes, the limit is " +
@@ -308,11 +334,11 @@ std::optional<Node> parse_yaml(std::string_view text, Problems& problems, int fi
   }
   ViewBuffer buffer(text);
   std::istream stream(&buffer);
-  Builder builder(problems, first_line);
+  Builder builder(text, problems, first_line);
   try {
     YAML::Parser parser(stream);
     if (!parser.HandleNextDocument(builder)) return Node();
-    Builder second(problems, first_line);
+    Builder second(text, problems, first_line);
     if (parser.HandleNextDocument(second)) problems.add("", "the file holds more than one YAML document", begin, Code::syntax);
   } catch (const YAML::Exception& error) {
     problems.add("", syntax_message(error.msg), builder.mark(error.mark), Code::syntax);

@@ -105,10 +105,23 @@ TEST_F(YamlTest, ReportsSyntaxWithItsPlace) {
 
 TEST_F(YamlTest, KeysArePlainText) {
   EXPECT_NE(problem("{[a]: 1}\n").find("a key must be plain text"), std::string::npos);
-  EXPECT_NE(problem("key: {{env.X}}\n").find("a template must stand in quotes"), std::string::npos)
-      << problem("key: {{env.X}}\n");
+  EXPECT_NE(problem("key: {{env.X}}\n").find("{{template}} not in quotes?"), std::string::npos) << problem("key: {{env.X}}\n");
   EXPECT_NE(problem("a: &x [1]\nb: {*x : 1}\n"), "");
   EXPECT_EQ(problem("on: 1\ntrue: 2\n1: 3\n"), "");
+}
+
+// yaml-cpp 0.7 accepts these.
+TEST_F(YamlTest, QuotesThatAreNotClosedAreErrors) {
+  for (const std::string text : {"a: 'x\nb: 1\n", "a: \"x\nb: 1\n", "a: 'x\n", "a: &k 'it''s\n", "a: \"x\\\"\n",
+                                 "é: é\na: 'x\nb: 1\n", "a: 1\r\nb: 'x\r\n",
+                                 "\xEF\xBB\xBF"
+                                 "a: 'x\n"})
+    EXPECT_NE(problem(text).find("the quoted text that begins here is not closed"), std::string::npos) << text << problem(text);
+  EXPECT_EQ(problem("a: 'x\nb: 1\n"), "a: the quoted text that begins here is not closed (f.yaml:1:4, DGT-E0001)");
+  for (const std::string text : {"a: 'it''s'\nb: \"q\\\"\"\n", "é: 'é'\nb: \"é\\\\\"\n", "a: &x 'y'\nb: !!str 'z'\nc: *x\n",
+                                 "a: 'two\n  lines'\n", "a: ''\nb: \"\"\n", "a: '\r\n  b'\r\n", "{\"a\": 'b', 'c': \"d\"}",
+                                 "# don't\na: 'x' # it's\n", "a: don't\nb: |\n  isn't\n", "'k': v\n"})
+    EXPECT_EQ(problem(text), "") << text;
 }
 
 TEST_F(YamlTest, BoundsDepth) {

@@ -14,8 +14,11 @@ namespace {
 void say_started(const LaunchedRun& launched, const AgentOptions& options) {
   const auto& run = launched.run;
   if (options.json) {
-    boost::json::object told{{"run_id", run.run_id},           {"branch_id", run.session_id},  {"pid", launched.pid},
-                             {"status", run::name(run.status)}, {"run_dir", launched.directory}};
+    boost::json::object told{{"run_id", run.run_id},
+                             {"branch_id", run.session_id},
+                             {"pid", launched.pid},
+                             {"status", run::name(run.status)},
+                             {"run_dir", launched.directory}};
     return put_line(base::to_text(told));
   }
   put_line("Run " + run.run_id + " is running in the background (PID " + std::to_string(launched.pid) + ")");

@@ -7,11 +7,11 @@
 namespace cli {
 
 struct AgentOptions {
-  std::vector<std::string> words;      // [MODEL] PROMPT as given
+  std::vector<std::string> words;  // [MODEL] PROMPT as given
   std::optional<std::string> profile, resume, effort, cwd, tools, system;
   std::optional<double> timeout_s;
   bool continue_last = false, background = false, json = false, yolo = false, verbose = false;
-  std::vector<std::string> command;    // the whole command line, for the record
+  std::vector<std::string> command;  // the whole command line, for the record
 };
 
 int run_agent(const AgentOptions& options);

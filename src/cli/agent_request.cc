@@ -39,18 +39,23 @@ Checked<std::string> prompt_from_stdin() {
     if (n < 0) return refuse(kFailed, "the prompt cannot be read from standard input");
     if (n == 0) return text;
     text.append(buffer, static_cast<std::size_t>(n));
-    if (text.size() > kPromptBytesMax) return refuse(kUsage, "the prompt is longer than " + std::to_string(kPromptBytesMax) + " bytes");
+    if (text.size() > kPromptBytesMax)
+      return refuse(kUsage, "the prompt is longer than " + std::to_string(kPromptBytesMax) + " bytes");
   }
 }
 
-bool looks_like_model(const std::string& word) { return word.find(' ') == std::string::npos && llm::parse_model_spec(word).has_value(); }
+bool looks_like_model(const std::string& word) {
+  return word.find(' ') == std::string::npos && llm::parse_model_spec(word).has_value();
+}
 
 Checked<Words> read_words(const AgentOptions& options) {
   const auto& words = options.words;
-  if (options.resume && options.continue_last) return refuse(kFailed, "--resume / -r and --continue-last / -c are mutually exclusive.");
+  if (options.resume && options.continue_last)
+    return refuse(kFailed, "--resume / -r and --continue-last / -c are mutually exclusive.");
   if (words.empty()) return refuse(kUsage, "a prompt is required: outlast agent [MODEL] \"PROMPT\"");
   if (words.size() > 2)
-    return refuse(kUsage, "too many words from '" + words[2] + "' on: write the prompt in quotes: outlast agent [MODEL] \"PROMPT\"");
+    return refuse(kUsage,
+                  "too many words from '" + words[2] + "' on: write the prompt in quotes: outlast agent [MODEL] \"PROMPT\"");
   Words out;
   if (words.size() == 2) out.model = words[0];
   out.prompt = words.back();
@@ -62,8 +67,10 @@ Checked<Words> read_words(const AgentOptions& options) {
     out.prompt = std::move(*text);
   }
   if (base::trim(out.prompt).empty()) return refuse(kUsage, "the prompt is empty: say what the agent is to do");
-  if (out.prompt.size() > kPromptBytesMax) return refuse(kUsage, "the prompt is longer than " + std::to_string(kPromptBytesMax) + " bytes");
-  if (!base::valid_utf8(out.prompt)) return refuse(kUsage, "the prompt is not valid UTF-8; convert it (iconv -t UTF-8) and try again");
+  if (out.prompt.size() > kPromptBytesMax)
+    return refuse(kUsage, "the prompt is longer than " + std::to_string(kPromptBytesMax) + " bytes");
+  if (!base::valid_utf8(out.prompt))
+    return refuse(kUsage, "the prompt is not valid UTF-8; convert it (iconv -t UTF-8) and try again");
   return out;
 }
 
@@ -78,7 +85,9 @@ Checked<> apply_model(const std::string& text, run::Spec& spec) {
   return {};
 }
 
-run::Gate gate_of(app::Gate gate, bool yolo) { return gate == app::Gate::approve && !yolo ? run::Gate::approve : run::Gate::allow; }
+run::Gate gate_of(app::Gate gate, bool yolo) {
+  return gate == app::Gate::approve && !yolo ? run::Gate::approve : run::Gate::allow;
+}
 
 Checked<> apply_profile(const std::string& name, const std::string& cwd, const Settings& settings, bool yolo, run::Spec& spec,
                         engine::LaunchRequest& request) {
@@ -190,8 +199,9 @@ Checked<> apply_overrides(const AgentOptions& options, run::Spec& spec) {
 // Whether the model can be called from here, without making anything.
 Checked<> check_model(Process& process, const run::Spec& spec) {
   net::HttpClient http(process.io);
-  llm::Registry models(http, process.time,
-                       {.environment = process.settings.environment, .configured = process.settings.config.providers, .script_directory = ""});
+  llm::Registry models(
+      http, process.time,
+      {.environment = process.settings.environment, .configured = process.settings.config.providers, .script_directory = ""});
   llm::Endpoint endpoint{.provider = spec.provider, .backend = {}, .base_url = {}, .api_key = {}, .timeout_ms = {}};
   if (!spec.backend.empty()) endpoint.backend = spec.backend;
   if (!spec.base_url.empty()) endpoint.base_url = spec.base_url;
@@ -246,7 +256,8 @@ Failure live_leg(const store::Run& run) {
   auto message = "branch " + run.session_id + " has a live run " + run.run_id + " (" + std::string(run::name(run.status)) + ")";
   message += run.status == run::Status::paused ? ": decide it with `outlast approve " + run.run_id + "`"
                                                : ": follow it with `outlast attach " + run.run_id + "`";
-  return {kFailed, message + ", end it with `outlast cancel " + run.run_id + "`, or branch off with `outlast fork " + run.run_id + "`"};
+  return {kFailed,
+          message + ", end it with `outlast cancel " + run.run_id + "`, or branch off with `outlast fork " + run.run_id + "`"};
 }
 
 aio::Task<Checked<engine::LaunchRequest>> agent_request(Process& process, const AgentOptions& options) {

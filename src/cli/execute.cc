@@ -48,7 +48,8 @@ aio::Task<int> execute(Process& process, const ExecuteOptions& options) {
   if (!taken) {
     co_await executor.stop(0);
     const auto& error = taken.error();
-    if (error.code != base::Errc::busy && error.code != base::Errc::already_finished) co_return give_up(options, exit_code_of(error.code), error.message);
+    if (error.code != base::Errc::busy && error.code != base::Errc::already_finished)
+      co_return give_up(options, exit_code_of(error.code), error.message);
     tell(options.ready_fd, R"({"pid":0})");  // it is in good hands
     co_return kOk;
   }

@@ -38,16 +38,21 @@ class Follow {
     state_ = run::initial_state(*spec, run_.created_ms);
     if (!options_.json && out_is_terminal()) transcript_.aside("");
     OrphanGuard guard(
-        process_, [this](const store::Run&, const std::string& what) { transcript_.aside(what); }, [](const store::Run&, const std::string&) {});
+        process_, [this](const store::Run&, const std::string& what) { transcript_.aside(what); },
+        [](const store::Run&, const std::string&) {});
     guard.watch(run_);
     tasks_.spawn("guard", guard.stand());
-    {
+    std::exception_ptr broken;
+    try {
       const Signals signals(process_.io, [this](int signal) { interrupted(signal); });
       co_await read_to_the_end();
+    } catch (...) {
+      broken = std::current_exception();
     }
     tasks_.close();
     tasks_.cancel();
     co_await tasks_.join();
+    if (broken) std::rethrow_exception(broken);
     co_return co_await conclude();
   }
 
@@ -89,7 +94,8 @@ class Follow {
     }
     if (++interrupts_ == 1) {
       transcript_.aside("");
-      transcript_.aside("Detached: the run goes on. Ctrl-C again now cancels it; come back with `outlast attach " + run_.run_id + "`");
+      transcript_.aside("Detached: the run goes on. Ctrl-C again now cancels it; come back with `outlast attach " + run_.run_id +
+                        "`");
       tasks_.spawn("detach", leave_soon());
     } else {
       start_cancel();
@@ -125,18 +131,18 @@ class Follow {
     if (options_.json)
       put_line(base::to_text(result_json(*now, state_)));
     else
-      transcript_.finish(state_);
+      transcript_.finish(state_, ended() ? Transcript::End::run : Transcript::End::left);
     const auto outcome = engine::outcome_of(now->status, now->reason);
     if (!error_.empty()) complain(kFailed, error_);
     if (outcome.word == "completed_empty") complain(kFailed, "the run ended without any text or tool call");
-    if (now->status == run::Status::paused && !options_.json) note("paused: it waits for a decision: outlast approve " + now->run_id);
+    if (now->status == run::Status::paused && !options_.json)
+      note("paused: it waits for a decision: outlast approve " + now->run_id);
     if (options_.hints && !options_.json) {
       note("");
       note("[to resume] outlast agent -r " + now->session_id + " \"...\"");
     }
-    if (interrupts_ > 0 || (leaving_ && !terminated_)) co_return kInterrupted;
-    if (terminated_) co_return kTerminated;
-    co_return outcome.exit_code.value_or(kStillRunning);
+    if (ended() && !cancelling_) co_return outcome.exit_code.value_or(kStillRunning);
+    co_return terminated_ ? kTerminated : kInterrupted;
   }
 
   Process& process_;
@@ -153,7 +159,8 @@ class Follow {
 }  // namespace
 
 aio::Task<int> follow_run(Process& process, store::Run run, FollowOptions options) {
-  if (run.first_kept > 0) co_return complain(kFailed, "the events of run " + run.run_id + " were given up by retention (keep_days)");
+  if (run.first_kept > 0)
+    co_return complain(kFailed, "the events of run " + run.run_id + " were given up by retention (keep_days)");
   Follow follow(process, std::move(run), options);
   co_return co_await follow.show();
 }

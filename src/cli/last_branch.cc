@@ -58,7 +58,9 @@ void bound(json::object& projects) {
   while (projects.size() > kProjectsMax) {
     auto oldest = projects.begin();
     for (auto at = projects.begin(); at != projects.end(); ++at) {
-      const auto used = [](const json::key_value_pair& p) { return p.value().is_object() ? base::int_or_zero(p.value().get_object(), "at") : 0; };
+      const auto used = [](const json::key_value_pair& p) {
+        return p.value().is_object() ? base::int_or_zero(p.value().get_object(), "at") : 0;
+      };
       if (used(*at) < used(*oldest)) oldest = at;
     }
     projects.erase(oldest);
@@ -79,7 +81,8 @@ std::vector<std::string> LastBranch::used_last(const std::string& cwd) const {
 
 void LastBranch::use(const std::string& cwd, const std::string& run_id, const std::string& branch_id) const {
   const auto locks = home_ + "/locks";
-  if (mkdir(locks.c_str(), 0700) != 0 && errno != EEXIST) throw base::Broken("cannot make " + locks + ": " + std::strerror(errno));
+  if (mkdir(locks.c_str(), 0700) != 0 && errno != EEXIST)
+    throw base::Broken("cannot make " + locks + ": " + std::strerror(errno));
   store::WriteLock lock(locks + "/last_branch");
   const store::WriteLock::Hold hold(lock);
   auto pointer = read(path());

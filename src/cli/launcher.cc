@@ -42,7 +42,8 @@ Checked<> check_runs_directory(const Settings& settings) {
 }
 
 // In a group of its own, or of the run that is to be joined; where that is not there yet, as that run.
-aio::Task<Checked<store::Launched>> launch(Process& process, engine::LaunchRequest request, std::string group, store::OwnerNumber owner) {
+aio::Task<Checked<store::Launched>> launch(Process& process, engine::LaunchRequest request, std::string group,
+                                           store::OwnerNumber owner) {
   if (!group.empty() && !co_await present(process, group)) {
     auto first = request;
     first.run_id = first.group_id = group;
@@ -88,7 +89,11 @@ Checked<> prepare_files(Process& process, const store::Run& run, const engine::R
                         std::vector<std::string> command) {
   try {
     directory.make();
-    directory.tell({.run = run, .spec = spec, .process = store::this_process(), .directory = directory.path(), .command = std::move(command)});
+    directory.tell({.run = run,
+                    .spec = spec,
+                    .process = store::this_process(),
+                    .directory = directory.path(),
+                    .command = std::move(command)});
     std::error_code ec;
     LastBranch(process.settings.home).use(std::filesystem::current_path(ec).string(), run.run_id, run.session_id);
   } catch (const std::exception& error) {
@@ -110,7 +115,8 @@ void tell_end(Process& process, const store::Run& run, const engine::RunDirector
 
 }  // namespace
 
-aio::Task<Checked<LaunchedRun>> launch_detached(Process& process, engine::LaunchRequest request, std::vector<std::string> command) {
+aio::Task<Checked<LaunchedRun>> launch_detached(Process& process, engine::LaunchRequest request,
+                                                std::vector<std::string> command) {
   const auto group = joined_run(process.settings);
   if (!group) co_return std::unexpected(group.error());
   if (const auto writable = check_runs_directory(process.settings); !writable) co_return std::unexpected(writable.error());

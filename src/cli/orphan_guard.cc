@@ -6,7 +6,7 @@ namespace cli {
 
 namespace {
 constexpr std::int64_t kLookMs = 500;
-constexpr std::int64_t kPatienceMs = 2'000;    // a server adopts within a fraction of it
+constexpr std::int64_t kPatienceMs = 2'000;  // a server adopts within a fraction of it
 constexpr std::int64_t kTryAgainMs = 10'000;
 constexpr std::size_t kOrphansMax = 10'000;
 }  // namespace

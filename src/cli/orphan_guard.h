@@ -16,7 +16,8 @@ class OrphanGuard {
   // Called when nobody can go on with a run from here, with the reason; it stays watched.
   using GaveUp = std::function<void(const store::Run& run, const std::string& why)>;
 
-  OrphanGuard(Process& process, Tell tell, GaveUp gave_up) : process_(process), tell_(std::move(tell)), gave_up_(std::move(gave_up)) {}
+  OrphanGuard(Process& process, Tell tell, GaveUp gave_up)
+      : process_(process), tell_(std::move(tell)), gave_up_(std::move(gave_up)) {}
 
   void watch(const store::Run& run) { watched_.try_emplace(run.number, Watched{.run = run}); }
   void forget(store::RunNumber run) { watched_.erase(run); }

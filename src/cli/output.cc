@@ -48,7 +48,8 @@ void say(std::string_view head, std::string_view text) {
 }
 
 std::size_t code_points(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }));
 }
 
 }  // namespace
@@ -145,7 +146,8 @@ std::string duration(std::int64_t ms) {
   else if (seconds < 3600)
     std::snprintf(text, sizeof text, "%lldm%02llds", static_cast<long long>(seconds / 60), static_cast<long long>(seconds % 60));
   else
-    std::snprintf(text, sizeof text, "%lldh%02lldm", static_cast<long long>(seconds / 3600), static_cast<long long>(seconds / 60 % 60));
+    std::snprintf(text, sizeof text, "%lldh%02lldm", static_cast<long long>(seconds / 3600),
+                  static_cast<long long>(seconds / 60 % 60));
   return text;
 }
 

@@ -11,7 +11,8 @@
 namespace cli {
 
 // Exit codes of all commands.
-inline constexpr int kOk = 0, kFailed = 1, kUsage = 2, kStillRunning = 3, kUnusable = 78, kTimedOut = 124, kInterrupted = 130, kTerminated = 143;
+inline constexpr int kOk = 0, kFailed = 1, kUsage = 2, kStillRunning = 3, kUnusable = 78, kTimedOut = 124, kInterrupted = 130,
+                     kTerminated = 143;
 
 // A command that cannot go on: what is said, and the code it ends with.
 struct Failure {
@@ -21,7 +22,9 @@ struct Failure {
 template <class T = void>
 using Checked = std::expected<T, Failure>;
 
-inline std::unexpected<Failure> refuse(int code, std::string message) { return std::unexpected(Failure{code, std::move(message)}); }
+inline std::unexpected<Failure> refuse(int code, std::string message) {
+  return std::unexpected(Failure{code, std::move(message)});
+}
 
 // The code that an expected outcome ends a command with.
 int exit_code_of(base::Errc code);

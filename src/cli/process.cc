@@ -3,6 +3,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 
 #include "base/limits.h"
 #include "store/sqlite_store.h"
@@ -17,7 +18,8 @@ std::optional<std::string> from_environment(std::string_view name) {
   return std::string(value);
 }
 
-// The endpoint of a run: its own words, and the secrets of the agent that it was made from, where that still calls the same place.
+// The endpoint of a run: its own words, and the secrets of the agent that it was made from, where that still calls the same
+// place.
 std::function<llm::Endpoint(const store::Run&, const run::Spec&)> endpoints(const app::App* app) {
   return [app](const store::Run& run, const run::Spec& spec) {
     llm::Endpoint endpoint{.provider = spec.provider, .backend = {}, .base_url = {}, .api_key = {}, .timeout_ms = {}};
@@ -26,7 +28,8 @@ std::function<llm::Endpoint(const store::Run&, const run::Spec&)> endpoints(cons
     if (!app) return endpoint;
     for (const auto& agent : app->agents) {
       const auto& own = agent.brain.endpoint;
-      if (agent.id != run.component_id || agent.brain.provider != spec.provider || own.base_url.value_or("") != spec.base_url) continue;
+      if (agent.id != run.component_id || agent.brain.provider != spec.provider || own.base_url.value_or("") != spec.base_url)
+        continue;
       endpoint.api_key = own.api_key;
       endpoint.timeout_ms = own.timeout_ms;
     }
@@ -45,19 +48,25 @@ base::Result<Settings> load_settings() {
     settings.home = *user + "/.outlast";
   else
     return base::fail(base::Errc::unavailable, "neither OUTLAST_HOME nor HOME is set; set OUTLAST_HOME to a writable directory");
+  // Detached processes work elsewhere: the home is named by its whole path.
+  std::error_code ec;
+  if (const auto whole = std::filesystem::absolute(settings.home, ec).lexically_normal(); !ec) settings.home = whole.string();
+  if (settings.home.size() > 1 && settings.home.ends_with('/')) settings.home.pop_back();
   auto config = app::load_config(settings.home + "/config.yaml");
   if (!config) return std::unexpected(config.error());
   settings.config = std::move(*config);
   return settings;
 }
 
-Execution::Execution(boost::asio::io_context& io, aio::Time& time, base::Random& random, store::Store& store, engine::Counters& counters,
-                     engine::LiveLogs& logs,
-                     const Settings& settings, const app::App* app, engine::ExecutorOptions options)
+Execution::Execution(boost::asio::io_context& io, aio::Time& time, base::Random& random, store::Store& store,
+                     engine::Counters& counters, engine::LiveLogs& logs, const Settings& settings, const app::App* app,
+                     engine::ExecutorOptions options)
     : http(io),
       blocking(base::limits::kBlockingThreads),
       models(http, time,
-             {.environment = settings.environment, .configured = settings.config.providers, .script_directory = settings.home + "/demo"}),
+             {.environment = settings.environment,
+              .configured = settings.config.providers,
+              .script_directory = settings.home + "/demo"}),
       tools(tool::file_tools(blocking)),
       projection(store, logs, time, blocking, settings.home + "/runs"),
       deps{io, time, random, store, models, tools, counters, logs, settings.home + "/runs", endpoints(app), &projection},

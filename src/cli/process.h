@@ -24,7 +24,7 @@ namespace cli {
 
 // What every command starts from: the home and its config.yaml.
 struct Settings {
-  std::string home;                    // OUTLAST_HOME, else ~/.outlast
+  std::string home;  // OUTLAST_HOME, else ~/.outlast
   app::Config config;
   llm::Environment environment;
 };

@@ -44,8 +44,12 @@ json::object listed_json(const store::Run& run, std::string_view note) {
 }
 
 json::object result_json(const store::Run& run, const run::AgentState& state) {
-  return {{"run_id", run.run_id},       {"branch_id", run.session_id}, {"status", run::name(run.status)},
-          {"reason", text_json(run.reason)}, {"content", state.content},    {"usage", usage_json(state.usage)}};
+  return {{"run_id", run.run_id},
+          {"branch_id", run.session_id},
+          {"status", run::name(run.status)},
+          {"reason", text_json(run.reason)},
+          {"content", state.content},
+          {"usage", usage_json(state.usage)}};
 }
 
 }  // namespace cli

@@ -102,14 +102,17 @@ aio::Task<> wait_for_stop(boost::asio::io_context& io) {
 // A second signal during the drain ends the waiting.
 aio::Task<> drain(Process& process, net::HttpServer& http) {
   using namespace boost::asio::experimental::awaitable_operators;
-  base::log::info("stopping: no new requests; steps under way may finish", {{"runs", std::to_string(process.execution->executor.executing())}});
+  base::log::info("stopping: no new requests; steps under way may finish",
+                  {{"runs", std::to_string(process.execution->executor.executing())}});
   auto either = process.execution->executor.stop(limits::kDrainMs) || wait_for_stop(process.io);
   const auto first = co_await std::move(either);
   if (first.index() == 1) co_await process.execution->executor.stop(0);
   co_await http.stop(0);
 }
 
-std::string work_directory_of(const app::App& app) { return app.work_directory.empty() ? fs::current_path().string() : app.work_directory; }
+std::string work_directory_of(const app::App& app) {
+  return app.work_directory.empty() ? fs::current_path().string() : app.work_directory;
+}
 
 aio::Task<int> serve(Process& process, const app::App& app, const ServeOptions& options) {
   auto& executor = process.execution->executor;
@@ -120,8 +123,8 @@ aio::Task<int> serve(Process& process, const app::App& app, const ServeOptions& 
                        .options = {.os_id = app.app_id.empty() ? "outlast" : app.app_id,
                                    .name = app.name.empty() ? "Outlast" : app.name,
                                    .security_key = process.settings.environment("OS_SECURITY_KEY").value_or(""),
-                                   .cors_origins = {"http://localhost:3000", "https://agno.com", "https://www.agno.com", "https://app.agno.com",
-                                                    "https://os.agno.com", "https://os-stg.agno.com"},
+                                   .cors_origins = {"http://localhost:3000", "https://agno.com", "https://www.agno.com",
+                                                    "https://app.agno.com", "https://os.agno.com", "https://os-stg.agno.com"},
                                    .instantiated_ms = process.time.wall_ms()},
                        .work_directory = work_directory_of(app)};
   api::Server server(context);
@@ -136,8 +139,8 @@ aio::Task<int> serve(Process& process, const app::App& app, const ServeOptions& 
   tasks.spawn("accept", http.run());
   tasks.spawn("tick", tick(process));
   if (process.settings.config.keep_days) tasks.spawn("retention", keep(process, *process.settings.config.keep_days));
-  std::fprintf(stderr, "outlast %s serves %zu agent%s on http://%s:%u\n", OUTLAST_VERSION, app.agents.size(), app.agents.size() == 1 ? "" : "s",
-               options.host.c_str(), http.port());
+  std::fprintf(stderr, "outlast %s serves %zu agent%s on http://%s:%u\n", OUTLAST_VERSION, app.agents.size(),
+               app.agents.size() == 1 ? "" : "s", options.host.c_str(), http.port());
   co_await wait_for_stop(process.io);
   http.close();
   context.stopping = true;
@@ -156,7 +159,8 @@ int run_serve(const ServeOptions& options) {
   auto settings = load_settings();
   if (!settings) return complain(settings.error(), settings.error().code == base::Errc::unavailable ? kExitUnusable : kExitUsage);
   if (!is_loopback(options.host) && !settings->environment("OS_SECURITY_KEY")) {
-    std::fprintf(stderr, "error: --host %s can be reached from other machines: set OS_SECURITY_KEY to a secret first\n", options.host.c_str());
+    std::fprintf(stderr, "error: --host %s can be reached from other machines: set OS_SECURITY_KEY to a secret first\n",
+                 options.host.c_str());
     return kExitUsage;
   }
   auto app = load_definitions(options.files, settings->environment);
@@ -166,7 +170,8 @@ int run_serve(const ServeOptions& options) {
     app->agents.push_back(demo_agent());
   }
   const auto configured = settings->config.max_concurrent_runs;
-  const auto runs_max = options.max_concurrent_runs.value_or(configured ? static_cast<std::size_t>(*configured) : limits::kConcurrentRunsMax);
+  const auto runs_max =
+      options.max_concurrent_runs.value_or(configured ? static_cast<std::size_t>(*configured) : limits::kConcurrentRunsMax);
   auto process = Process::open(std::move(*settings));
   if (!process) return complain(process.error(), kExitUnusable);
   (*process)->enable_execution(&*app, {.concurrent_runs_max = runs_max, .adopt = true});

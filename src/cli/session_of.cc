@@ -45,7 +45,8 @@ aio::Task<Checked<SessionOf>> session_by_name(Process& process, std::string name
   auto session = co_await process.store->resolve_session(name);
   if (!session && session.error().code == base::Errc::not_found)
     if (auto id = co_await session_of_agent(process, name)) session = co_await process.store->find_session(*id);
-  if (!session && session.error().code == base::Errc::not_found) co_return refuse(kUsage, "No branch log found for id '" + name + "'");
+  if (!session && session.error().code == base::Errc::not_found)
+    co_return refuse(kUsage, "No branch log found for id '" + name + "'");
   if (!session) co_return refuse(session.error());
   const auto& id = session->session_id;
   if (id != name) note((id.starts_with(name) ? "[resume] prefix-matched " : "[resume] branch of ") + name + " → " + id);
@@ -56,7 +57,8 @@ aio::Task<Checked<SessionOf>> session_last_used(Process& process, std::string cw
   const LastBranch pointer(process.settings.home);
   for (const auto& id : pointer.used_last(cwd))
     if (auto session = co_await process.store->find_session(id)) co_return co_await complete(process, std::move(*session));
-  co_return refuse(kUsage, "No last-branch pointer at " + pointer.path() + ". Run `outlast agent <model> <prompt>` at least once before using -c.");
+  co_return refuse(kUsage, "No last-branch pointer at " + pointer.path() +
+                               ". Run `outlast agent <model> <prompt>` at least once before using -c.");
 }
 
 }  // namespace cli

@@ -9,9 +9,9 @@
 namespace cli {
 
 struct SessionOf {
-  std::string id;                      // "" a new one
-  std::optional<store::Run> last;      // its newest run, or the one it was forked from: what the next leg takes over from
-  std::optional<store::Run> live;      // its run that is not over
+  std::string id;                  // "" a new one
+  std::optional<store::Run> last;  // its newest run, or the one it was forked from: what the next leg takes over from
+  std::optional<store::Run> live;  // its run that is not over
 };
 
 // By id or unique prefix of a session or run, or RUN/AGENT for one agent of a run. Says what a prefix has found.

@@ -31,7 +31,9 @@ std::vector<std::string> child_environment(const Settings& settings) {
   std::vector<std::string> variables;
   for (char** at = environ; *at; ++at) {
     const std::string_view variable = *at;
-    if (variable.starts_with("OUTLAST_RUN_ID=") || variable.starts_with("LIONAGI_RUN_ID=") || variable.starts_with("OUTLAST_HOME=")) continue;
+    if (variable.starts_with("OUTLAST_RUN_ID=") || variable.starts_with("LIONAGI_RUN_ID=") ||
+        variable.starts_with("OUTLAST_HOME="))
+      continue;
     variables.emplace_back(variable);
   }
   variables.push_back("OUTLAST_HOME=" + settings.home);
@@ -120,7 +122,8 @@ aio::Task<Checked<Started>> start_executor(Process& process, std::string run_id,
   // Children of this process are not asked for their exit status; they are not to stay as zombies.
   std::signal(SIGCHLD, SIG_IGN);
   const auto log = executor_log(directory);
-  const std::vector<std::string> argv = {"outlast", "execute", run_id, "--from", std::to_string(from), "--ready-fd", std::to_string(kReadyFd)};
+  const std::vector<std::string> argv = {
+      "outlast", "execute", run_id, "--from", std::to_string(from), "--ready-fd", std::to_string(kReadyFd)};
   const int failed = spawn(process.settings, argv, log, ends[1]);
   close(ends[1]);
   if (failed) {

@@ -13,7 +13,7 @@ namespace cli {
 
 // What the child said when it had decided: it executes the run, somebody else does already, or why nobody does.
 struct Started {
-  std::int64_t pid = 0;        // of the executor, 0 where it is another process' run now
+  std::int64_t pid = 0;  // of the executor, 0 where it is another process' run now
 };
 
 // Starts an executor of the run in a session of its own, with nothing of this process but its environment and credentials, and

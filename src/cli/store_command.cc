@@ -29,7 +29,9 @@ aio::Task<Checked<store::Session>> resolve_session(Process& process, std::string
   co_return std::move(*found);
 }
 
-std::string run_directory(const Settings& settings, std::string_view group_id) { return settings.home + "/runs/" + std::string(group_id); }
+std::string run_directory(const Settings& settings, std::string_view group_id) {
+  return settings.home + "/runs/" + std::string(group_id);
+}
 
 aio::Task<std::optional<store::Run>> present(Process& process, std::string run_id) {
   auto found = co_await process.store->find_run(std::move(run_id));

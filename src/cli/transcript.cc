@@ -75,14 +75,14 @@ void Transcript::aside(std::string_view line) {
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
-void Transcript::finish(const run::AgentState& state) {
+void Transcript::finish(const run::AgentState& state, End end) {
   end_thinking();
   if (options_.text_live) {
     if (mid_line_) put("\n");
     mid_line_ = false;
     return;
   }
-  if (state.content.empty()) return;
+  if (state.content.empty() || end == End::left) return;
   const auto content = out_is_terminal() ? harmless(state.content) : state.content;
   put(content.ends_with('\n') ? content : content + "\n");
 }

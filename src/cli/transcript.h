@@ -9,9 +9,9 @@
 namespace cli {
 
 struct TranscriptOptions {
-  bool text_live = false;      // the text as it comes; else the content once, at the end
-  bool asides = false;         // tool calls, thinking, retries as dim lines on stderr
-  std::uint64_t from = 0;      // events before it are not shown
+  bool text_live = false;  // the text as it comes; else the content once, at the end
+  bool asides = false;     // tool calls, thinking, retries as dim lines on stderr
+  std::uint64_t from = 0;  // events before it are not shown
 };
 
 class Transcript {
@@ -19,8 +19,9 @@ class Transcript {
   explicit Transcript(TranscriptOptions options) : options_(options) {}
 
   void add(std::uint64_t index, const run::Event& event);
-  // After the last event, with the fold of all.
-  void finish(const run::AgentState& state);
+  // After the last event, with the fold of all. The person may have left before the run's end: then there is no result yet.
+  enum class End { run, left };
+  void finish(const run::AgentState& state, End end);
 
   // A line on stderr that does not run into the text.
   void aside(std::string_view line);
@@ -31,8 +32,8 @@ class Transcript {
   void end_thinking();
 
   const TranscriptOptions options_;
-  bool mid_line_ = false;      // stdout is not at the beginning of a line
-  std::string thinking_;       // not yet shown
+  bool mid_line_ = false;  // stdout is not at the beginning of a line
+  std::string thinking_;   // not yet shown
 };
 
 }  // namespace cli

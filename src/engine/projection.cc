@@ -24,7 +24,8 @@ struct Projection::Following {
   Following(Projection& owner_, store::RunNumber run_) : owner(owner_), run(run_) { owner.following_[run] = this; }
   ~Following() {
     // A later follow() of the same run may have taken the place.
-    if (const auto at = owner.following_.find(run); at != owner.following_.end() && at->second == this) owner.following_.erase(at);
+    if (const auto at = owner.following_.find(run); at != owner.following_.end() && at->second == this)
+      owner.following_.erase(at);
   }
   Following(const Following&) = delete;
   Following& operator=(const Following&) = delete;
@@ -59,7 +60,12 @@ struct Projection::Target {
 };
 
 Projection::Projection(store::Store& store, LiveLogs& logs, aio::Time& time, aio::Offload& files, std::string runs_directory)
-    : store_(store), logs_(logs), time_(time), files_(files), runs_directory_(std::move(runs_directory)), self_(store::this_process()) {}
+    : store_(store),
+      logs_(logs),
+      time_(time),
+      files_(files),
+      runs_directory_(std::move(runs_directory)),
+      self_(store::this_process()) {}
 
 void Projection::leave(store::RunNumber run) {
   const auto at = following_.find(run);
@@ -76,7 +82,8 @@ aio::Task<> Projection::follow(store::Run run) {
   try {
     co_await project(target);
   } catch (const DirectoryGone& gone) {
-    base::log::warning("a run directory was removed; it is not kept any more", {{"run", target.run.run_id}, {"reason", gone.what()}});
+    base::log::warning("a run directory was removed; it is not kept any more",
+                       {{"run", target.run.run_id}, {"reason", gone.what()}});
   }
 }
 
@@ -123,7 +130,8 @@ void Projection::add(Target& target, Batch& batch, const store::Slice& slice) {
     if (batch.lines.empty()) batch.first = index;
     batch.lines.push_back(stream_line(target.stream_of, index, *event, target.state.status));
     const auto& payload = event->payload;
-    batch.step_ended |= std::holds_alternative<run::ModelCompleted>(payload) || std::holds_alternative<run::ToolCompleted>(payload);
+    batch.step_ended |=
+        std::holds_alternative<run::ModelCompleted>(payload) || std::holds_alternative<run::ToolCompleted>(payload);
   }
 }
 
@@ -163,7 +171,8 @@ aio::Task<> Projection::write_branch(Target& target) {
 }
 
 aio::Task<> Projection::write_manifest(Target& target, store::Run run) {
-  ManifestChange change{.run = std::move(run), .spec = target.spec, .process = self_, .directory = target.directory.path(), .command = {}};
+  ManifestChange change{
+      .run = std::move(run), .spec = target.spec, .process = self_, .directory = target.directory.path(), .command = {}};
   auto tell = [&target, change = std::move(change)] { target.directory.tell(change); };
   co_await persistently(target, std::move(tell));
 }

@@ -189,7 +189,7 @@ void StreamBuffer::repair() {
 void StreamBuffer::append(std::uint64_t first, const std::vector<std::string>& lines) {
   open();
   const Lock lock(fd_, path_);
-  struct stat status {};
+  struct stat status{};
   if (fstat(fd_, &status) != 0) fail("cannot look at", path_);
   if (status.st_size != known_size_) repair();
   std::string text;

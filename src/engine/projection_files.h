@@ -23,7 +23,8 @@ class DirectoryGone : public std::runtime_error {
 class RunDirectory {
  public:
   // <runs>/<group_id>, absolute. Touches nothing.
-  RunDirectory(const std::string& runs_directory, std::string_view group_id) : path_(runs_directory + "/" + std::string(group_id)) {}
+  RunDirectory(const std::string& runs_directory, std::string_view group_id)
+      : path_(runs_directory + "/" + std::string(group_id)) {}
   const std::string& path() const { return path_; }
 
   // Makes it and its parts where they are not there: branches/, stream/, artifacts/.
@@ -59,8 +60,8 @@ class StreamBuffer {
 
   const std::string path_, run_id_;
   int fd_ = -1;
-  std::int64_t known_size_ = -1;   // the file's after our last append; another size means that somebody else wrote
-  std::uint64_t next_ = 0;         // index of the first event that the file does not hold
+  std::int64_t known_size_ = -1;  // the file's after our last append; another size means that somebody else wrote
+  std::uint64_t next_ = 0;        // index of the first event that the file does not hold
 };
 
 }  // namespace engine

@@ -59,7 +59,9 @@ struct Fill {
     kind("thinking", e.text);
     line["is_delta"] = true;
   }
-  void operator()(const run::Superseded& e) const { system("superseded", {{"from", e.from}, {"to", e.to}, {"reason", e.reason}}); }
+  void operator()(const run::Superseded& e) const {
+    system("superseded", {{"from", e.from}, {"to", e.to}, {"reason", e.reason}});
+  }
   void operator()(const run::ModelCompleted& e) const {
     system("model_completed", {{"model", e.model}, {"provider", e.provider}, {"usage", usage_of(e.usage)}});
   }
@@ -82,8 +84,8 @@ struct Fill {
   void operator()(const run::RunCompleted& e) const {
     kind("result", e.content);
     line["is_error"] = false;
-    line["metadata"] = json::object{
-        {"status", run::name(status)}, {"usage", usage_of(e.metrics.usage)}, {"duration_ms", e.metrics.duration_ms}};
+    line["metadata"] =
+        json::object{{"status", run::name(status)}, {"usage", usage_of(e.metrics.usage)}, {"duration_ms", e.metrics.duration_ms}};
   }
   void operator()(const run::RunError& e) const {
     kind("error", e.message);

@@ -108,7 +108,8 @@ Outcome outcome_of(run::Status status, std::string_view reason) {
     case run::Status::pending: return {"pending", std::nullopt};
     case run::Status::running: return {"running", std::nullopt};
     case run::Status::paused: return {"paused", std::nullopt};
-    case run::Status::completed: return reason.starts_with("run.completed_empty") ? Outcome{"completed_empty", 1} : Outcome{"completed", 0};
+    case run::Status::completed:
+      return reason.starts_with("run.completed_empty") ? Outcome{"completed_empty", 1} : Outcome{"completed", 0};
     case run::Status::error: return reason.starts_with("run.timed_out") ? Outcome{"timed_out", 124} : Outcome{"failed", 1};
     case run::Status::cancelled: return {"cancelled", 143};
   }

@@ -27,9 +27,9 @@ std::string model_spec_of(const run::Spec& spec);
 struct ManifestChange {
   store::Run run;
   run::Spec spec;
-  store::Owner process;                // that executes it (or launches it)
-  std::string directory;               // of the group, absolute
-  std::vector<std::string> command;    // of the launch; empty: what the manifest says already stays
+  store::Owner process;              // that executes it (or launches it)
+  std::string directory;             // of the group, absolute
+  std::vector<std::string> command;  // of the launch; empty: what the manifest says already stays
 };
 
 // The manifest after the change. A run that has joined another's directory (run_id is not group_id) gets an entry of its own in

@@ -31,7 +31,8 @@ json::object labelled(const run::Message& message) {
   }
   if (!message.tool_calls.empty()) {
     json::array calls;
-    for (const auto& call : message.tool_calls) calls.push_back({{"id", call.id}, {"name", call.name}, {"arguments", call.arguments}});
+    for (const auto& call : message.tool_calls)
+      calls.push_back({{"id", call.id}, {"name", call.name}, {"arguments", call.arguments}});
     o["tool_calls"] = std::move(calls);
   }
   if (!message.thinking.empty()) {
@@ -55,8 +56,8 @@ json::object chat_model(const run::Spec& spec) {
 
 }  // namespace
 
-json::object branch_snapshot(const store::Run& run, const run::Spec& spec, const std::vector<run::Message>& past, const run::AgentState& state,
-                             std::int64_t now_ms) {
+json::object branch_snapshot(const store::Run& run, const run::Spec& spec, const std::vector<run::Message>& past,
+                             const run::AgentState& state, std::int64_t now_ms) {
   json::array messages;
   for (const auto& message : past) messages.push_back(labelled(message));
   for (const auto& message : complete_messages(state)) messages.push_back(labelled(message));
@@ -79,7 +80,8 @@ std::string branch_file_name(std::string_view session_id) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   std::string name;
   for (const char c : session_id) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
     if (plain && !(c == '.' && name.empty())) {
       name += c;
       continue;

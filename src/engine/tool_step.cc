@@ -19,8 +19,9 @@ aio::Task<> perform_call(Deps& deps, const store::Run& run, const run::Spec& spe
   }
   ++deps.counters.tool_calls;
   if (outcome.is_error) ++deps.counters.tool_errors;
-  log.add(run::ToolCompleted{call, outcome.text, outcome.is_error, started, deps.time.wall_ms() - started});
-  if (outcome.is_error) log.add(run::ToolError{call, outcome.text});
+  const auto duration = deps.time.wall_ms() - started;
+  log.add(run::ToolCompleted{call, outcome.text, outcome.is_error, started, duration});
+  if (outcome.is_error) log.add(run::ToolError{call, outcome.text, started, duration});
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ std::expected<Progress, ModelError> EventDecoder::feed(std::string_view bytes, D
     // The content type lies on some servers; the first character does not: no SSE field begins with a bracket.
     const auto first = bytes.find_first_not_of(" \t\r\n");
     if (first == bytes.npos) return progress_;
-    kind_ = bytes[first] == '{' || bytes[first] == '[' ? Kind::document : Kind::stream;
+    bytes.remove_prefix(first);
+    kind_ = bytes.front() == '{' || bytes.front() == '[' ? Kind::document : Kind::stream;
   }
   if (kind_ == Kind::document) {
     if (document_.size() + bytes.size() > base::limits::kSseLineBytesMax)

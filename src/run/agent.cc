@@ -135,7 +135,7 @@ AppendEvents interrupted(const ToolCall& call, std::int64_t now_ms) {
   static constexpr std::string_view kText = "Interrupted: the process that ran this call died. Its outcome is unknown; it may have had effects.";
   AppendEvents events;
   events.events.push_back(ToolCompleted{call, std::string(kText), true, now_ms, 0});
-  events.events.push_back(ToolError{call, std::string(kText)});
+  events.events.push_back(ToolError{call, std::string(kText), now_ms, 0});
   return events;
 }
 

@@ -123,7 +123,12 @@ struct Encode {
         .number("duration_ms", e.duration_ms)
         .end();
   }
-  void operator()(const ToolError& e) const { start("tool_error").call(e.call).text("error", e.error).end(); }
+  void operator()(const ToolError& e) const {
+    auto w = start("tool_error");
+    w.call(e.call).text("error", e.error);
+    if (e.started_ms) w.number("started_ms", e.started_ms).number("duration_ms", e.duration_ms);
+    w.end();
+  }
   void operator()(const ContentCompleted&) const { start("content_completed").end(); }
   void operator()(const RunCompleted& e) const {
     start("run_completed")
@@ -206,7 +211,7 @@ std::optional<Payload> read_payload(std::string_view type, const Reader& r) {
   if (type == "tool_started") return ToolStarted{r.call(), r.flag("repeatable")};
   if (type == "tool_completed")
     return ToolCompleted{r.call(), r.text("result"), r.flag("is_error"), r.number("started_ms"), r.number("duration_ms")};
-  if (type == "tool_error") return ToolError{r.call(), r.text("error")};
+  if (type == "tool_error") return ToolError{r.call(), r.text("error"), r.number("started_ms"), r.number("duration_ms")};
   if (type == "content_completed") return ContentCompleted{};
   if (type == "run_completed")
     return RunCompleted{r.text("content"), r.text("model"), r.text("provider"),

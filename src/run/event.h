@@ -57,6 +57,7 @@ struct ToolCompleted {
 struct ToolError {
   ToolCall call;
   std::string error;
+  std::int64_t started_ms = 0, duration_ms = 0;  // as its ToolCompleted says; zero in old lines
 };
 struct ContentCompleted {};
 struct Metrics {

@@ -12,33 +12,7 @@ namespace limits = base::limits;
 
 namespace {
 
-// What of the log a stream owes its client, decided once when it opens.
-struct Course {
-  std::string head;                      // meta events before the first run event
-  std::uint64_t cursor = 0;
-  std::optional<std::uint64_t> join_at;  // `subscribed` comes before this event
-  bool settled = false;                  // terminal or paused: ends where the log ends
-};
-
-Course plan(const store::Run& run, const StreamRequest& request) {
-  Course course;
-  course.settled = run::is_terminal(run.status) || run.status == run::Status::paused;
-  const auto given = request.last_event_index;
-  const auto wanted = given && *given >= 0 ? static_cast<std::uint64_t>(*given) + 1 : 0;
-  const auto count = run.event_count;
-  course.cursor = std::clamp(wanted, std::min(run.first_kept, count), std::max(count, run.first_kept));
-  if (request.opening == Opening::events_only) return course;
-  const auto gap_of_retention = wanted < run.first_kept ? gap_event(run.run_id, wanted, run.first_kept - 1, Gap::retention) : "";
-  if (course.settled) {
-    course.head = replay_event(run.run_id, run::name(run.status), count - course.cursor, count, given.value_or(-1)) + gap_of_retention;
-    return course;
-  }
-  course.join_at = count;
-  if (const auto missed = count - course.cursor) course.head = catch_up_event(run.run_id, missed, count);
-  course.head += gap_of_retention;
-  if (wanted > count) course.head += gap_event(run.run_id, count, wanted - 1, Gap::index_ahead);
-  return course;
-}
+constexpr std::string_view kRetry = "retry: 2000\n\n";  // how long a browser waits before it comes back
 
 // One gathered write: views into shared frames, and what keeps them alive.
 struct Gathered {
@@ -113,19 +87,22 @@ aio::Task<bool> send_available(Stream& stream, std::uint64_t& cursor, std::uint6
 }
 
 // Follows the run to its end. True: the end was sent.
-aio::Task<bool> follow(Stream& stream, Course course, Opening opening, std::string run_id) {
+aio::Task<bool> follow(Stream& stream, Course course, std::string run_id) {
   auto cursor = course.cursor;
+  const auto comment = course.join_at ? ": heartbeat\n\n" : ": keepalive\n\n";
   if (course.join_at) {
     if (!co_await send_available(stream, cursor, *course.join_at)) co_return false;
     if (!co_await send(stream, subscribed_event(run_id, *course.join_at))) co_return false;
   }
+  const auto stop = course.settled ? course.known : UINT64_MAX;
   for (;;) {
-    if (!co_await send_available(stream, cursor, UINT64_MAX)) co_return false;
-    if (stream.at_end || course.settled) co_return true;
+    if (!co_await send_available(stream, cursor, stop)) co_return false;
+    // An end that lay in the log when the stream opened is no end where the run goes on: it was a pause.
+    if (course.settled || (stream.at_end && cursor > course.known)) co_return true;
     co_await stream.reader.wait(cursor);
     if (stream.reply.gone() || stream.context.stopping) co_return false;
     if (stream.context.deps.time.steady_ms() - stream.last_write_ms >= limits::kSseKeepaliveMs)
-      if (!co_await send(stream, opening == Opening::resume ? ": heartbeat\n\n" : ": keepalive\n\n")) co_return false;
+      if (!co_await send(stream, comment)) co_return false;
   }
 }
 
@@ -136,27 +113,38 @@ struct Watch {
   net::HttpReply& reply;
 };
 
+constexpr const char* kEventStream = "text/event-stream; charset=utf-8";
+
+std::vector<net::HttpHeader> stream_headers() { return {{"cache-control", "no-cache, no-transform"}, {"x-accel-buffering", "no"}}; }
+
 }  // namespace
 
-aio::Task<> stream_run(Context& context, net::HttpReply& reply, store::Run run, StreamRequest request) {
-  auto course = plan(run, request);
-  std::vector<net::HttpHeader> headers{{"cache-control", "no-cache, no-transform"},
-                                       {"x-accel-buffering", "no"},
-                                       {"x-outlast-first-event-index", std::to_string(run.first_kept)}};
+aio::Task<> stream_run(Context& context, net::HttpReply& reply, store::Run& run, StreamRequest request) {
+  auto course = plan_course(run, request.opening, request.last_event_index);
+  auto headers = stream_headers();
+  headers.push_back({"x-outlast-first-event-index", std::to_string(run.first_kept)});
   const auto run_id = run.run_id;
   bool ended = false;
   {
     Stream stream(context, reply, run, request);
     const Watch watch(reply, stream.reader);
-    const bool begun = co_await reply.begin(200, "text/event-stream; charset=utf-8", std::move(headers));
+    const bool begun = co_await reply.begin(200, kEventStream, std::move(headers));
     run = {};
     if (begun) {
-      const auto head = "retry: 2000\n\n" + std::exchange(course.head, {});
-      if (co_await send(stream, head)) ended = co_await follow(stream, std::move(course), request.opening, run_id);
+      const auto head = std::string(kRetry) + std::exchange(course.head, {});
+      if (co_await send(stream, head)) ended = co_await follow(stream, std::move(course), run_id);
     }
   }
   if (ended) co_await reply.finish();
   if (!ended && request.cancel_when_gone && !context.stopping) co_await context.executor.cancel(run_id);
+}
+
+aio::Task<> stream_unknown_run(net::HttpReply& reply, std::string run_id) {
+  const bool begun = co_await reply.begin(200, kEventStream, stream_headers());
+  if (!begun) co_return;
+  const auto text = std::string(kRetry) + unknown_run_event(run_id);
+  const std::array<std::string_view, 1> parts{text};
+  if (co_await reply.write(parts)) co_await reply.finish();
 }
 
 }  // namespace api::agentos

@@ -4,17 +4,12 @@
 #include <optional>
 #include <string>
 
+#include "api/agentos/course.h"
 #include "api/agentos/encoder.h"
 #include "api/context.h"
 #include "net/http_server.h"
 
 namespace api::agentos {
-
-// How a stream begins.
-enum class Opening {
-  events_only,   // the stream of a launch: run events from the first
-  resume,        // meta events as /resume frames them
-};
 
 struct StreamRequest {
   Opening opening = Opening::events_only;
@@ -24,7 +19,10 @@ struct StreamRequest {
 };
 
 // Sends the run's events from the cursor on, live, until its end, then finishes the response. Io thread; `reply` and
-// `context` outlive the task.
-aio::Task<> stream_run(Context& context, net::HttpReply& reply, store::Run run, StreamRequest request);
+// `context` outlive the task; `run` is used up before the stream rests.
+aio::Task<> stream_run(Context& context, net::HttpReply& reply, store::Run& run, StreamRequest request);
+
+// The stream that says that a run is not known.
+aio::Task<> stream_unknown_run(net::HttpReply& reply, std::string run_id);
 
 }  // namespace api::agentos

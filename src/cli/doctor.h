@@ -1,0 +1,12 @@
+#pragma once
+// `outlast doctor`: whether this machine, this home and its providers are fit for runs, and what to do where they are not.
+
+namespace cli {
+
+struct DoctorOptions {
+  bool json = false;
+};
+
+int run_doctor(const DoctorOptions& options);
+
+}  // namespace cli

@@ -1,0 +1,71 @@
+#include "cli/event_text.h"
+
+#include "cli/output.h"
+
+namespace cli {
+
+namespace {
+
+constexpr std::size_t kColumns = 120;
+constexpr std::size_t kTypeColumns = 18;
+
+std::string call_text(const run::ToolCall& call) { return call.name + " " + one_line(call.arguments, kColumns); }
+
+std::string usage_text(const run::Usage& usage) {
+  return std::to_string(usage.input_tokens) + " tokens in, " + std::to_string(usage.output_tokens) + " out";
+}
+
+// Text deltas keep their spaces and show their line ends, so that what is joined can be seen.
+std::string delta_text(const std::string& text) {
+  std::string out;
+  for (const char c : harmless(text)) out += c == '\n' ? std::string("\\n") : c == '\t' ? std::string("\\t") : std::string(1, c);
+  return out;
+}
+
+struct Words {
+  std::string operator()(const run::RunStarted& e) const { return e.provider + "/" + e.model; }
+  std::string operator()(const run::ModelStarted& e) const { return e.provider + "/" + e.model; }
+  std::string operator()(const run::TextDelta& e) const { return delta_text(e.text); }
+  std::string operator()(const run::ThinkingDelta& e) const { return delta_text(e.text); }
+  std::string operator()(const run::Superseded& e) const {
+    return "events " + std::to_string(e.from) + " to " + std::to_string(e.to) + " do not count: " + one_line(e.reason, kColumns);
+  }
+  std::string operator()(const run::ModelCompleted& e) const {
+    auto text = usage_text(e.usage);
+    for (const auto& call : e.tool_calls) text += "; calls " + call.name;
+    return text;
+  }
+  std::string operator()(const run::ToolStarted& e) const { return call_text(e.call); }
+  std::string operator()(const run::ToolCompleted& e) const {
+    return e.call.name + (e.is_error ? " failed (" : " done (") + duration(e.duration_ms) + ") " + one_line(e.result, kColumns);
+  }
+  std::string operator()(const run::ToolError& e) const { return e.call.name + " " + one_line(e.error, kColumns); }
+  std::string operator()(const run::ContentCompleted&) const { return {}; }
+  std::string operator()(const run::RunCompleted& e) const {
+    return usage_text(e.metrics.usage) + ", " + duration(e.metrics.duration_ms) + "; " + one_line(e.content, kColumns);
+  }
+  std::string operator()(const run::RunError& e) const {
+    return std::string(run::name(e.cause)) + ": " + one_line(e.message, kColumns);
+  }
+  std::string operator()(const run::RunCancelled& e) const { return one_line(e.reason, kColumns); }
+  std::string operator()(const run::RunPaused& e) const {
+    std::string text = "waits for a decision:";
+    for (const auto& call : e.calls) text += " " + call_text(call);
+    return text;
+  }
+  std::string operator()(const run::RunContinued& e) const {
+    std::string text;
+    for (const auto& d : e.decisions) text += (text.empty() ? "" : ", ") + d.call_id + (d.approved ? " approved" : " rejected");
+    return text;
+  }
+};
+
+}  // namespace
+
+std::string event_text(const run::Event& event) {
+  auto line = padded(run::type_name(event.payload), kTypeColumns) + std::visit(Words{}, event.payload);
+  while (line.ends_with(' ')) line.pop_back();
+  return line;
+}
+
+}  // namespace cli

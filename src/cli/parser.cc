@@ -1,0 +1,303 @@
+#include "cli/parser.h"
+
+#include <CLI/CLI.hpp>
+#include <optional>
+
+#include "base/text.h"
+#include "cli/agent.h"
+#include "cli/approve.h"
+#include "cli/attach.h"
+#include "cli/cancel.h"
+#include "cli/completion.h"
+#include "cli/doctor.h"
+#include "cli/execute.h"
+#include "cli/fork.h"
+#include "cli/logs.h"
+#include "cli/ls.h"
+#include "cli/output.h"
+#include "cli/resume.h"
+#include "cli/rm.h"
+#include "cli/serve.h"
+#include "cli/show.h"
+#include "cli/wait.h"
+
+namespace cli {
+
+namespace {
+
+constexpr const char* kJson = "print machine-readable JSON on stdout";
+
+class Formatter final : public CLI::Formatter {
+ public:
+  explicit Formatter(std::string usage) : usage_(std::move(usage)) { column_width(28); }
+  std::string make_usage(const CLI::App*, std::string) const override { return "Usage: " + usage_ + "\n"; }
+
+ private:
+  std::string usage_;
+};
+
+// One command's parser.
+class Parser {
+ public:
+  Parser(const std::string& name, const std::string& usage, const std::string& description, const std::string& footer = "")
+      : app(description, "outlast " + name), name_(name) {
+    app.formatter(std::make_shared<Formatter>("outlast " + name + " " + usage));
+    app.get_help_ptr()->description("explain this command");
+    if (!footer.empty()) app.footer(footer);
+  }
+
+  // Nothing when the words were read; else the code to end with.
+  std::optional<int> parse(const Words& words) {
+    Words backwards(words.rbegin(), words.rend());
+    try {
+      app.parse(backwards);
+    } catch (const CLI::CallForHelp&) {
+      put(app.help());
+      return kOk;
+    } catch (const CLI::ParseError& error) {
+      return complain(kUsage, text_of(error) + "\nSee `outlast " + name_ + " --help`.");
+    }
+    return std::nullopt;
+  }
+
+  CLI::App app;
+
+ private:
+  std::string text_of(const CLI::ParseError& error) const {
+    const auto extras = app.remaining();
+    if (extras.empty()) return error.what();
+    if (!extras.front().starts_with('-')) return "unexpected '" + extras.front() + "'; quote words that belong together";
+    std::vector<std::string> flags;
+    for (const auto* option : app.get_options())
+      for (const auto& flag : option->get_lnames()) flags.push_back("--" + flag);
+    const std::vector<std::string_view> candidates(flags.begin(), flags.end());
+    const auto word = extras.front().substr(0, extras.front().find('='));
+    const auto meant = base::nearest(word, candidates);
+    return "unknown option '" + word + "'" + (meant ? ", did you mean '" + std::string(*meant) + "'?" : "");
+  }
+  std::string name_;
+};
+
+int agent(const Words& words) {
+  AgentOptions o;
+  o.command.emplace_back("outlast");
+  o.command.emplace_back("agent");
+  o.command.insert(o.command.end(), words.begin(), words.end());
+  Parser p(
+      "agent", "[MODEL] PROMPT [OPTIONS]",
+      "Starts an agent run in a process of its own and shows it. Ctrl-C detaches (the run goes on); a second one cancels it.\n"
+      "MODEL is provider/model[-effort], e.g. openai/gpt-5.1-high, anthropic/claude-opus-4-7, demo/story (scripted, offline);\n"
+      "it may be left out with -a, -r, -c, or default_model in config.yaml. PROMPT '-' is read from standard input.",
+      "Examples:\n  outlast agent demo/story \"Tell me a story\"\n  outlast agent openai/gpt-5.1 \"Audit ./src\" --background "
+      "--json\n"
+      "  outlast agent -r b7f2a1 \"Which gaps are worst?\"");
+  // Three single texts instead of a list: the library splits a list's item that looks like [a,b].
+  std::string texts[3];
+  CLI::Option* given[3];
+  for (int i = 0; i < 3; ++i) given[i] = p.app.add_option("word" + std::to_string(i + 1), texts[i])->group("");
+  p.app.add_option("-a,--agent", o.profile, "profile of .outlast/agents: model, system prompt, tools")->option_text("NAME");
+  p.app.add_option("-r,--resume", o.resume, "continue this branch (or a run's)")->option_text("ID");
+  p.app.add_flag("-c,--continue-last", o.continue_last, "continue the branch used last in this project");
+  p.app.add_flag("--background", o.background, "leave it running; print its ids");
+  p.app.add_flag("--json", o.json, "one JSON object: at once with --background, else when the run has ended");
+  p.app.add_option("--effort", o.effort, "none, minimal, low, medium, high, xhigh or max")->option_text("LEVEL");
+  p.app.add_option("--cwd", o.cwd, "work directory of the run")->option_text("DIR");
+  p.app.add_option("--timeout", o.timeout_s, "end the run after this long")->option_text("SECONDS");
+  p.app.add_option("--tools", o.tools, "tools it may use, e.g. Read,Grep; or none (default: Read,Glob,Grep)")
+      ->option_text("LIST");
+  p.app.add_flag("--yolo", o.yolo, "may change files (Write,Edit), and nothing needs an approval");
+  p.app.add_option("--system", o.system, "system prompt")->option_text("TEXT");
+  p.app.add_flag("-v,--verbose", o.verbose, "tell tool calls and thinking on stderr, terminal or not");
+  if (const auto code = p.parse(words)) return *code;
+  for (int i = 0; i < 3; ++i)
+    if (given[i]->count()) o.words.push_back(texts[i]);
+  return run_agent(o);
+}
+
+int ls(const Words& words) {
+  LsOptions o;
+  Parser p("ls", "[OPTIONS]", "Lists runs, newest first. * is live; ! is live and waits for an executor.");
+  p.app.add_flag("--all", o.all, "every run");
+  p.app.add_option("-n", o.count, "how many (default 20)")->option_text("N");
+  p.app.add_option("--status", o.status, "pending, running, paused, completed, error or cancelled")->option_text("S");
+  p.app.add_option("--session", o.session, "of this branch only")->option_text("ID");
+  p.app.add_flag("--json", o.json, kJson);
+  if (const auto code = p.parse(words)) return *code;
+  return run_ls(o);
+}
+
+int show(const Words& words) {
+  ShowOptions o;
+  Parser p("show", "ID [--json]", "Shows one run: status and cause, what it waits for, usage, and what it said.");
+  p.app.add_option("id", o.id, "run or branch")->required();
+  p.app.add_flag("--json", o.json, kJson);
+  if (const auto code = p.parse(words)) return *code;
+  return run_show(o);
+}
+
+int logs(const Words& words) {
+  LogsOptions o;
+  Parser p("logs", "ID [-f] [--from N] [--json]", "Prints a run's events, one a line, each with its index.");
+  p.app.add_option("id", o.id, "run or branch")->required();
+  p.app.add_flag("-f,--follow", o.follow, "go on until the run ends, whoever executes it");
+  p.app.add_option("--from", o.from, "begin with this event")->option_text("N");
+  p.app.add_flag("--json", o.json, kJson);
+  if (const auto code = p.parse(words)) return *code;
+  return run_logs(o);
+}
+
+int attach(const Words& words) {
+  AttachOptions o;
+  Parser p("attach", "ID [OPTIONS]",
+           "Shows a run as its own terminal would, until it ends. Ctrl-C detaches, a second one cancels the run.");
+  p.app.add_option("id", o.id, "run or branch")->required();
+  p.app.add_option("--from", o.from, "show nothing before this event")->option_text("N");
+  p.app.add_flag("-v,--verbose", o.verbose, "tell tool calls and thinking on stderr, terminal or not");
+  p.app.add_flag("--json", o.json, "one JSON object when the run has ended");
+  if (const auto code = p.parse(words)) return *code;
+  return run_attach(o);
+}
+
+int wait(const Words& words) {
+  WaitOptions o;
+  Parser p(
+      "wait", "ID... [OPTIONS]",
+      "Waits until the runs have ended and prints a line for each: id, status, reason, artifact_dir, exit_code (tabs between).\n"
+      "Exits with 0 when all completed, 1 when some did not, 2 for an unknown id, 3 when it was interrupted or timed out.");
+  p.app.add_option("id", o.ids, "runs or branches")->required();
+  p.app.add_option("--timeout", o.timeout_s, "give up waiting after this long")->option_text("SECONDS");
+  p.app.add_option("--interval", o.interval_s, "look at least this often (default 0.5)")->option_text("SECONDS");
+  p.app.add_flag("--json", o.json, "one JSON object a line");
+  if (const auto code = p.parse(words)) return *code;
+  return run_wait(o);
+}
+
+int cancel(const Words& words) {
+  CancelOptions o;
+  Parser p("cancel", "ID... [--json]", "Cancels runs and answers when they have ended.");
+  p.app.add_option("id", o.ids, "runs or branches")->required();
+  p.app.add_flag("--json", o.json, "one JSON object a line");
+  if (const auto code = p.parse(words)) return *code;
+  return run_cancel(o);
+}
+
+int fork(const Words& words) {
+  ForkOptions o;
+  Parser p("fork", "RUN[@EVENT] [--json]",
+           "Makes a branch that remembers what a run had said, up to and with an event (default: all of them).",
+           "Example:\n  outlast fork 20260420T140312@41\n  outlast agent -r NEW_BRANCH \"Try the other way\"");
+  p.app.add_option("run", o.point, "run or branch, and the index of an event")->required();
+  p.app.add_flag("--json", o.json, kJson);
+  if (const auto code = p.parse(words)) return *code;
+  return run_fork(o);
+}
+
+int rm(const Words& words) {
+  RmOptions o;
+  Parser p("rm", "ID... [--force] [--json]", "Removes finished runs with their events and files.");
+  p.app.add_option("id", o.ids, "runs or branches")->required();
+  p.app.add_flag("--force", o.force, "cancel those that are live first");
+  p.app.add_flag("--json", o.json, "one JSON object a line");
+  if (const auto code = p.parse(words)) return *code;
+  return run_rm(o);
+}
+
+int resume(const Words& words) {
+  ResumeOptions o;
+  Parser p("resume", "--all | ID... [--json]",
+           "Starts executors for runs whose own are gone, e.g. after a reboot. They go on where they were.");
+  p.app.add_option("id", o.ids, "runs or branches");
+  p.app.add_flag("--all", o.all, "every run that waits for an executor");
+  p.app.add_flag("--json", o.json, "one JSON object a line");
+  if (const auto code = p.parse(words)) return *code;
+  return run_resume(o);
+}
+
+int approve(const Words& words) {
+  ApproveOptions o;
+  Parser p("approve", "ID [--reject] [--note TEXT] [--json]",
+           "Decides the tool calls that a paused run waits for; the run goes on.");
+  p.app.add_option("id", o.id, "run or branch")->required();
+  p.app.add_flag("--reject", o.reject, "refuse them; the model is told");
+  p.app.add_option("--note", o.note, "what the model is told with a refusal")->option_text("TEXT");
+  p.app.add_flag("--json", o.json, "one JSON object a line");
+  if (const auto code = p.parse(words)) return *code;
+  return run_approve(o);
+}
+
+int serve(const Words& words) {
+  ServeOptions o;
+  Parser p("serve", "[FILE...] [OPTIONS]",
+           "Serves agents over HTTP (AgentOS API) and executes their runs. Without files: the scripted agent 'demo'.");
+  p.app.add_option("file", o.files, "app.yaml and profile (.md) files");
+  p.app.add_option("--port", o.port, "default 7777; 0: any free one")->option_text("PORT");
+  p.app.add_option("--host", o.host, "default 127.0.0.1; others need OS_SECURITY_KEY")->option_text("ADDRESS");
+  p.app.add_option("--max-concurrent-runs", o.max_concurrent_runs, "how many runs execute at once")
+      ->option_text("N")
+      ->check(CLI::PositiveNumber);
+  p.app.add_option("--log-format", o.log_format, "text or json (default: text on a terminal)")
+      ->option_text("FORMAT")
+      ->check(CLI::IsMember({"text", "json"}));
+  p.app.add_option("--log-level", o.log_level, "debug, info, warning or error")
+      ->option_text("LEVEL")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  if (const auto code = p.parse(words)) return *code;
+  return run_serve(o);
+}
+
+int doctor(const Words& words) {
+  DoctorOptions o;
+  Parser p("doctor", "[--json]",
+           "Checks home, disk, database and providers, and says what to do. Exits with 1 when something is broken.");
+  p.app.add_flag("--json", o.json, kJson);
+  if (const auto code = p.parse(words)) return *code;
+  return run_doctor(o);
+}
+
+int completion(const Words& words) {
+  std::string shell;
+  Parser p("completion", "bash|zsh|fish", "Prints a completion script for a shell.",
+           "Install:\n  bash  outlast completion bash > ~/.local/share/bash-completion/completions/outlast\n"
+           "  zsh   outlast completion zsh > \"${fpath[1]}/_outlast\"\n  fish  outlast completion fish > "
+           "~/.config/fish/completions/outlast.fish");
+  p.app.add_option("shell", shell, "bash, zsh or fish")->required();
+  if (const auto code = p.parse(words)) return *code;
+  return run_completion(shell);
+}
+
+int execute(const Words& words) {
+  ExecuteOptions o;
+  Parser p("execute", "RUN_ID --from OWNER", "Executes one run; started by other commands, not by people.");
+  p.app.add_option("id", o.run_id)->required();
+  p.app.add_option("--from", o.from);
+  p.app.add_option("--ready-fd", o.ready_fd);
+  if (const auto code = p.parse(words)) return *code;
+  return run_execute(o);
+}
+
+int ids(const Words&) { return run_ids(); }
+
+constexpr Command kCommands[] = {
+    {"agent", Group::run, "start an agent run, and show it or leave it in the background", agent},
+    {"ls", Group::look, "list runs", ls},
+    {"show", Group::look, "show one run: status, cause, usage, result", show},
+    {"logs", Group::look, "print a run's events; -f follows it live", logs},
+    {"attach", Group::look, "show a run as its own terminal would", attach},
+    {"wait", Group::look, "wait until runs have ended", wait},
+    {"cancel", Group::steer, "cancel runs", cancel},
+    {"approve", Group::steer, "decide the tool calls a paused run waits for", approve},
+    {"fork", Group::steer, "branch off from any event of a run", fork},
+    {"resume", Group::steer, "start executors for runs whose own are gone", resume},
+    {"rm", Group::steer, "remove finished runs", rm},
+    {"serve", Group::serve, "serve agents over HTTP", serve},
+    {"doctor", Group::system, "check home, disk, database and providers", doctor},
+    {"completion", Group::system, "print a completion script for bash, zsh or fish", completion},
+    {"execute", Group::hidden, "", execute},
+    {"__ids", Group::hidden, "", ids},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+}  // namespace cli

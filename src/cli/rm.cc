@@ -1,0 +1,78 @@
+#include "cli/rm.h"
+
+#include <filesystem>
+
+#include "base/json.h"
+#include "cli/cancel.h"
+#include "cli/store_command.h"
+
+namespace cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Live runs that keep their files in this run's directory.
+aio::Task<std::string> live_guest(Process& process, const store::Run& run) {
+  store::RunFilter filter;
+  filter.group_id = run.run_id;
+  filter.live_only = true;
+  filter.limit = 2;
+  const auto guests = co_await process.store->list_runs(filter);
+  for (const auto& guest : guests.items)
+    if (guest.number != run.number) co_return guest.run_id;
+  co_return std::string();
+}
+
+aio::Task<int> remove(Process& process, store::Run run, bool json) {
+  if (const auto guest = co_await live_guest(process, run); !guest.empty())
+    co_return complain(
+        kFailed, "run " + guest + " has joined " + run.run_id + " and is still live; cancel it first: outlast cancel " + guest);
+  // Files first: a crash in between leaves a run that can be removed again, not files that nobody knows. A run that has joined
+  // another's directory leaves that one's alone.
+  if (run.group_id == run.run_id) {
+    std::error_code ec;
+    fs::remove_all(run_directory(process.settings, run.run_id), ec);
+    if (ec) co_return complain(kFailed, "cannot remove " + run_directory(process.settings, run.run_id) + ": " + ec.message());
+  }
+  const auto removed = co_await process.store->remove_run(run.number);
+  if (!removed) co_return complain(kFailed, "run " + run.run_id + ": " + removed.error().message);
+  put_line(json ? base::to_text(boost::json::object{{"run_id", run.run_id}, {"removed", true}}) : "removed " + run.run_id);
+  co_return kOk;
+}
+
+aio::Task<int> remove_one(Process& process, const RmOptions& options, std::string id) {
+  auto run = co_await resolve_run(process, std::move(id));
+  if (!run) co_return complain(run.error());
+  if (!run::is_terminal(run->status)) {
+    const auto status = std::string(run::name(run->status));
+    if (!options.force)
+      co_return complain(kFailed, "run " + run->run_id + " is " + status +
+                                      "; only finished runs are removed: outlast rm --force cancels it first");
+    auto now = co_await cancel_and_wait(process, *run);
+    if (now && !run::is_terminal(now->status))
+      co_return complain(kStillRunning,
+                         "run " + run->run_id + " has not ended yet; try again: outlast rm --force " + run->run_id);
+    if (!now) co_return kOk;
+    *run = std::move(*now);
+  }
+  co_return co_await remove(process, std::move(*run), options.json);
+}
+
+aio::Task<int> rm(Process& process, const RmOptions& options) {
+  int code = kOk;
+  for (const auto& id : options.ids) {
+    const auto one = co_await remove_one(process, options, id);
+    if (one != kOk && code != kUsage) code = one;
+  }
+  co_await stop_executing(process);
+  co_return code;
+}
+
+}  // namespace
+
+int run_rm(const RmOptions& options) {
+  return with_store([&options](Process& process) { return rm(process, options); });
+}
+
+}  // namespace cli

@@ -1,0 +1,146 @@
+#include "cli/show.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "cli/run_json.h"
+#include "cli/store_command.h"
+#include "engine/history.h"
+#include "engine/projection_manifest.h"
+
+namespace cli {
+
+namespace json = boost::json;
+
+namespace {
+
+// What is known about a run, gathered once for both forms.
+struct Details {
+  store::Run run;
+  run::Spec spec;
+  run::AgentState state;  // empty where the events were given up
+  std::vector<store::Fact> facts;
+  std::string error, note, directory;
+};
+
+// Why a live run does not go on at this moment, as the log and the store tell it.
+std::string waits_for(const Details& d, bool orphan, std::int64_t now_ms) {
+  const auto since = [&](std::int64_t at_ms) { return " since " + base::iso_utc(at_ms) + " (" + age(at_ms, now_ms) + ")"; };
+  if (run::is_terminal(d.run.status)) return {};
+  if (d.run.status == run::Status::paused) return "waiting for a decision" + since(d.run.updated_ms);
+  if (orphan) return "waiting for an executor" + (d.run.reason.empty() ? "" : ": " + d.run.reason) + since(d.run.updated_ms);
+  if (d.run.cancel_requested) return "being cancelled";
+  if (d.state.model_open) return "a model call is under way";
+  for (const auto& call : d.state.calls)
+    if (call.phase == run::CallPhase::started) return "tool " + call.call.name + " is under way";
+  return {};
+}
+
+// The last event says what ended the run; the fold has the rest.
+std::string error_of(const std::string& last_event) {
+  const auto event = run::decode(last_event);
+  const auto* error = event ? std::get_if<run::RunError>(&event->payload) : nullptr;
+  return error ? std::string(run::name(error->cause)) + ": " + error->message : "";
+}
+
+aio::Task<Checked<Details>> gather(Process& process, std::string id) {
+  auto run = co_await resolve_run(process, std::move(id));
+  if (!run) co_return std::unexpected(run.error());
+  Details d{.run = std::move(*run), .spec = {}, .state = {}, .facts = {}, .error = {}, .note = {}, .directory = {}};
+  auto spec = run::decode_spec(d.run.spec);
+  if (!spec) co_return refuse(spec.error());
+  d.spec = std::move(*spec);
+  if (d.run.first_kept == 0) d.state = co_await engine::fold_run(*process.store, d.run, d.spec);
+  d.facts = co_await process.store->facts(d.run.number);
+  const auto last = co_await process.store->last_event(d.run.number);
+  d.error = error_of(last);
+  const bool orphan = d.run.status < run::Status::paused && co_await is_orphan(process, d.run.number);
+  d.note = d.run.first_kept ? "its events were given up by retention (keep_days)" : waits_for(d, orphan, process.time.wall_ms());
+  const auto directory = run_directory(process.settings, d.run.group_id);
+  std::error_code ec;
+  if (!d.run.group_id.empty() && std::filesystem::is_directory(directory, ec)) d.directory = directory;
+  co_return d;
+}
+
+void print_json(const Details& d) {
+  auto o = listed_json(d.run, d.note);
+  o["branch_id"] = d.run.session_id;
+  o["parent_run_id"] = text_json(d.run.parent_run_id);
+  o["run_dir"] = text_json(d.directory);
+  o["prompt"] = d.spec.input;
+  o["cwd"] = text_json(d.spec.work_directory);
+  json::array tools, facts;
+  for (const auto& tool : d.spec.tools) tools.emplace_back(tool.name);
+  o["tools"] = std::move(tools);
+  o["cancel_requested"] = d.run.cancel_requested;
+  o["attempts"] = d.run.epoch;
+  o["model_calls"] = d.state.model_calls;
+  o["tool_calls"] = d.state.tool_calls;
+  o["usage"] = usage_json(d.state.usage);
+  for (const auto& fact : d.facts)
+    facts.push_back({{"at", time_json(fact.at_ms)},
+                     {"attempt", fact.epoch},
+                     {"type", fact.type},
+                     {"data", base::parse_json(fact.data).value_or(json::value(fact.data))}});
+  o["facts"] = std::move(facts);
+  o["error"] = text_json(d.error);
+  o["content"] = d.state.content;
+  put_line(base::to_text(o));
+}
+
+std::string fact_text(const store::Fact& fact) {
+  const auto data = base::parse_json(fact.data);
+  const auto* o = data ? data->if_object() : nullptr;
+  if (!o || fact.type != "model_retry") return fact.type + " " + fact.data;
+  return "model call failed and was made again after " + duration(base::int_or_zero(*o, "delay_ms")) + ": " +
+         base::text_or_empty(*o, "message");
+}
+
+void print_text(const Details& d, std::int64_t now_ms) {
+  const auto& run = d.run;
+  std::string out;
+  const auto row = [&out](std::string_view name, const std::string& value) {
+    if (!value.empty()) out += padded(name, 11) + harmless(value) + "\n";
+  };
+  const auto outcome = engine::outcome_of(run.status, run.reason);
+  row("run", run.run_id);
+  row("status", std::string(run::name(run.status)) + (run.reason.empty() ? "" : "  " + run.reason) +
+                    (outcome.exit_code ? "  (exit code " + std::to_string(*outcome.exit_code) + ")" : ""));
+  row("note", d.note);
+  row("error", d.error);
+  row("agent", run.component_name);
+  row("model", engine::model_spec_of(d.spec));
+  row("branch", run.session_id);
+  row("started", base::iso_utc(run.created_ms) + "  (" + age(run.created_ms, now_ms) + " ago)");
+  if (run.ended_ms) row("ended", base::iso_utc(run.ended_ms) + "  (after " + duration(run.ended_ms - run.created_ms) + ")");
+  row("cwd", d.spec.work_directory);
+  row("directory", d.directory);
+  row("events", std::to_string(run.event_count) + ", " + std::to_string(d.state.model_calls) + " model calls, " +
+                    std::to_string(d.state.tool_calls) + " tool calls, " + std::to_string(run.epoch) +
+                    (run.epoch == 1 ? " attempt" : " attempts"));
+  row("tokens", std::to_string(d.state.usage.input_tokens) + " in, " + std::to_string(d.state.usage.output_tokens) + " out");
+  for (const auto& fact : d.facts) row("fact", base::iso_utc(fact.at_ms) + "  " + one_line(fact_text(fact), 120));
+  row("prompt", one_line(d.spec.input, 120));
+  if (!d.state.content.empty()) out += "\n" + harmless(d.state.content) + (d.state.content.ends_with('\n') ? "" : "\n");
+  put(out);
+}
+
+aio::Task<int> show(Process& process, const ShowOptions& options) {
+  const auto details = co_await gather(process, options.id);
+  if (!details) co_return complain(details.error());
+  if (options.json)
+    print_json(*details);
+  else
+    print_text(*details, process.time.wall_ms());
+  co_return kOk;
+}
+
+}  // namespace
+
+int run_show(const ShowOptions& options) {
+  return with_store([&options](Process& process) { return show(process, options); });
+}
+
+}  // namespace cli

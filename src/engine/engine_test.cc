@@ -1,0 +1,297 @@
+// The executor against the real store and the scripted provider: what a client of the log sees.
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <future>
+
+#include "aio/offload.h"
+#include "engine/executor.h"
+#include "engine/history.h"
+#include "engine/retry.h"
+#include "net/http_client.h"
+#include "store/sqlite_store.h"
+
+namespace engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+// One process on a home, with everything that executes.
+class Process {
+ public:
+  explicit Process(const std::string& home, bool adopt = false)
+      : time(io), store(open(home)), logs(io, *store, counters), http(io), blocking(2),
+        models(http, time, {.environment = [](std::string_view) { return std::nullopt; }}), tools(tool::file_tools(blocking)),
+        deps{io, time, random, *store, models, tools, counters, logs, home + "/runs",
+             [](const store::Run&, const run::Spec& spec) { return llm::Endpoint{.provider = spec.provider}; }},
+        executor(deps, {.concurrent_runs_max = 8, .adopt = adopt}) {
+    store->listen({.grown = [this](const auto& growth) { logs.grown(growth); }, .control = [this] { executor.control_changed(); }});
+    run(executor.start());
+  }
+  ~Process() {
+    run(executor.stop(0));
+    run(store->close());
+  }
+
+  template <class T>
+  T run(aio::Task<T> task) {
+    io.restart();
+    auto future = boost::asio::co_spawn(io, std::move(task), boost::asio::use_future);
+    while (future.wait_for(std::chrono::seconds(0)) != std::future_status::ready) io.run_one();
+    return future.get();
+  }
+  // Turns the loop until `done`, at most ten seconds.
+  void turn_until(const std::function<bool()>& done) {
+    io.restart();
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!done() && std::chrono::steady_clock::now() < end) io.run_one_for(std::chrono::milliseconds(5));
+    ASSERT_TRUE(done());
+  }
+
+  store::Run launch(const std::string& input, const std::string& session = "s", run::Limits limits = {}) {
+    LaunchRequest request;
+    request.spec = {.input = input, .provider = "demo", .model = "fast", .tools = {{"Read"}, {"Glob"}}, .limits = limits, .work_directory = "/tmp"};
+    request.component_id = request.component_name = "main";
+    request.session_id = session;
+    return run(executor.launch(std::move(request))).run;
+  }
+  store::Run row(const store::Run& r) { return *run(store->find_run(r.run_id)); }
+  store::Run settled(const store::Run& r) {
+    turn_until([&] { return run::is_terminal(row(r).status); });
+    return row(r);
+  }
+  std::vector<run::Event> log(const store::Run& r) {
+    std::vector<run::Event> events;
+    for (;;) {
+      const auto slice = run(store->read(r.number, events.size()));
+      if (!slice.count) return events;
+      EXPECT_EQ(slice.first, events.size());
+      std::string_view rest = *slice.lines;
+      for (; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) events.push_back(*run::decode(rest.substr(0, rest.find('\n'))));
+    }
+  }
+
+  boost::asio::io_context io{1};
+  aio::SystemTime time;
+  base::SystemRandom random;
+  Counters counters;
+  std::unique_ptr<store::Store> store;
+  LiveLogs logs;
+  net::HttpClient http;
+  aio::Offload blocking;
+  llm::Registry models;
+  tool::Toolbox tools;
+  Deps deps;
+  Executor executor;
+
+ private:
+  std::unique_ptr<store::Store> open(const std::string& home) {
+    auto opened = store::open_sqlite_store(io, time, {.home = home});
+    if (!opened) throw base::Broken(opened.error().message);
+    return std::move(*opened);
+  }
+};
+
+template <class T>
+std::size_t count(const std::vector<run::Event>& log) {
+  std::size_t n = 0;
+  for (const auto& event : log) n += std::holds_alternative<T>(event.payload);
+  return n;
+}
+
+std::string words(int n) {
+  std::string text;
+  for (int i = 0; i < n; ++i) text += "w" + std::to_string(i) + " ";
+  return text;
+}
+
+std::string content_of(const std::vector<run::Event>& log) { return std::get<run::RunCompleted>(log.back().payload).content; }
+
+class EngineTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "outlast-engine-XXXXXX").string();
+    ASSERT_TRUE(mkdtemp(name.data()));
+    home = name;
+  }
+  void TearDown() override { fs::remove_all(home); }
+  std::string home;
+};
+
+TEST_F(EngineTest, ARunSpeaksAndCompletes) {
+  Process p(home);
+  const auto r = p.settled(p.launch("tokens=50 rate=0"));
+  EXPECT_EQ(r.status, run::Status::completed);
+  const auto log = p.log(r);
+  EXPECT_EQ(count<run::TextDelta>(log), 50u);
+  EXPECT_EQ(content_of(log), words(50));
+  EXPECT_EQ(p.counters.runs_completed, 1u);
+}
+
+TEST_F(EngineTest, ToolCallsOfOneMessageAreAllAnsweredBeforeTheNextModelCall) {
+  Process p(home);
+  const auto log = p.log(p.settled(p.launch("parallel Glob {\"pattern\":\"*.none\"} | Nope {}\nsay done")));
+  EXPECT_EQ(count<run::ToolStarted>(log), 2u);
+  EXPECT_EQ(count<run::ToolCompleted>(log), 2u);
+  EXPECT_EQ(count<run::ToolError>(log), 1u);  // an unknown tool is an answer to the model, not the end of the run
+  EXPECT_EQ(count<run::ModelCompleted>(log), 2u);
+  EXPECT_EQ(content_of(log), "done");
+}
+
+TEST_F(EngineTest, ARetriedCallLeavesAFactAndItsTextCountsOnce) {
+  Process p(home);
+  const auto r = p.settled(p.launch("tokens=8 rate=0 error 429 x1 cut 5 x1"));
+  ASSERT_EQ(r.status, run::Status::completed);
+  const auto log = p.log(r);
+  EXPECT_EQ(content_of(log), words(8));
+  EXPECT_EQ(count<run::ModelStarted>(log), 1u);
+  EXPECT_EQ(count<run::Superseded>(log), 1u);
+  const auto facts = p.run(p.store->facts(r.number));
+  EXPECT_EQ(facts.size(), 2u);
+  EXPECT_EQ(facts[0].type, "model_retry");
+}
+
+TEST_F(EngineTest, ARefusedKeyEndsTheRunWithItsCause) {
+  Process p(home);
+  const auto r = p.settled(p.launch("error 401 x9"));
+  EXPECT_EQ(r.status, run::Status::error);
+  EXPECT_EQ(r.reason, "run.failed.provider_auth");
+}
+
+TEST_F(EngineTest, CancelEndsAStreamAtOnceAndForGood) {
+  Process p(home);
+  const auto r = p.launch("tokens=1000 rate=100");
+  p.turn_until([&] { return p.row(r).event_count > 5; });
+  EXPECT_EQ(p.run(p.executor.cancel(r.run_id)).outcome, store::CancelOutcome::accepted);
+  EXPECT_EQ(p.settled(r).status, run::Status::cancelled);
+  const auto log = p.log(r);
+  EXPECT_EQ(count<run::RunCancelled>(log), 1u);
+  EXPECT_EQ(p.run(p.executor.cancel(r.run_id)).outcome, store::CancelOutcome::already_finished);
+}
+
+TEST_F(EngineTest, ACancelFromAnotherProcessReachesTheExecutor) {
+  Process executing(home), other(home);
+  const auto r = executing.launch("tokens=1000 rate=50");
+  other.run(other.store->request_cancel(r.run_id));
+  EXPECT_EQ(executing.settled(r).status, run::Status::cancelled);
+}
+
+TEST_F(EngineTest, ATimeLimitEndsTheRunWhateverTheModelDoes) {
+  Process p(home);
+  const auto r = p.settled(p.launch("tokens=5 rate=0 stall 2 60000 x9", "s", {.timeout_ms = 300}));
+  EXPECT_EQ(r.status, run::Status::error);
+  EXPECT_EQ(r.reason, "run.timed_out.deadline");
+}
+
+TEST_F(EngineTest, ATakenOverRunGoesOnAndItsOldExecutorStops) {
+  Process first(home), second(home);
+  const auto r = first.launch("tokens=40 rate=100");
+  first.turn_until([&] { return first.row(r).event_count > 10; });
+  ASSERT_TRUE(second.run(second.executor.take(r.number, first.executor.owner())));
+  first.turn_until([&] { return first.executor.executing() == 0; });
+  EXPECT_EQ(first.counters.leases_lost, 1u);
+  EXPECT_EQ(second.settled(r).status, run::Status::completed);
+  const auto log = second.log(r);
+  EXPECT_EQ(content_of(log), words(40));
+  EXPECT_EQ(count<run::Superseded>(log), 1u);
+  EXPECT_EQ(second.row(r).epoch, 2);
+}
+
+TEST_F(EngineTest, AWaitingRunIsAdoptedByWhoeverMay) {
+  Process waiting(home);
+  run::Spec spec{.input = "tokens=3 rate=0", .provider = "demo", .model = "fast"};
+  LaunchRequest request{.spec = spec, .component_id = "main", .component_name = "main", .session_id = "s"};
+  const auto r = waiting.run(waiting.store->launch(make_launch(request, waiting.time, waiting.random, 0))).run;
+  Process adopting(home, true);
+  EXPECT_EQ(adopting.settled(r).status, run::Status::completed);
+  EXPECT_EQ(content_of(adopting.log(r)), words(3));
+}
+
+TEST_F(EngineTest, AStopHandsTheRunOverWithoutCancellingIt) {
+  store::Run r;
+  {
+    Process stopping(home);
+    r = stopping.launch("tokens=30 rate=100");
+    stopping.turn_until([&] { return stopping.row(r).event_count > 5; });
+  }
+  Process next(home, true);
+  EXPECT_EQ(next.settled(r).status, run::Status::completed);
+  EXPECT_EQ(content_of(next.log(r)), words(30));
+}
+
+TEST_F(EngineTest, TheNextRunOfASessionKnowsThePast) {
+  Process p(home);
+  p.settled(p.launch("say first answer"));
+  const auto second = p.settled(p.launch("say second answer"));
+  const auto past = p.run(past_messages(*p.store, second));
+  ASSERT_EQ(past.size(), 2u);
+  EXPECT_EQ(past[0].text, "say first answer");
+  EXPECT_EQ(past[1].text, "first answer");
+}
+
+TEST_F(EngineTest, AForkKnowsThePastUpToItsEvent) {
+  Process p(home);
+  p.settled(p.launch("say one"));
+  const auto origin = p.settled(p.launch("tokens=6 rate=0"));
+  store::Session fork{.session_id = "fork", .component_type = "agent", .component_id = "main", .forked_from_run = origin.run_id, .forked_at = 5};
+  ASSERT_TRUE(p.run(p.store->create_session(fork)));
+  const auto branch = p.settled(p.launch("say after", "fork"));
+  const auto past = p.run(past_messages(*p.store, branch));
+  ASSERT_EQ(past.size(), 4u);
+  EXPECT_EQ(past[1].text, "one");
+  EXPECT_EQ(past[3].text, words(3));  // two events before the first word, then three words
+}
+
+TEST_F(EngineTest, ReadersSeeEveryEventOnceHoweverTheyJoin) {
+  Process executing(home), watching(home);
+  const auto r = executing.launch("tokens=200 rate=400");
+  std::vector<std::string> seen;
+  const auto follow = [](LiveLogs& logs, store::RunNumber run, std::vector<std::string>& into) -> aio::Task<> {
+    LiveLogs::Reader reader(logs, run);
+    for (std::uint64_t cursor = 0;;) {
+      const auto block = co_await reader.read(cursor);
+      if (!block) {
+        co_await reader.wait(cursor);
+        continue;
+      }
+      std::string_view rest = *block->slice.lines;
+      for (auto index = block->slice.first; !rest.empty(); ++index) {
+        const auto line = rest.substr(0, rest.find('\n'));
+        if (index >= cursor) into.emplace_back(line);
+        rest.remove_prefix(line.size() + 1);
+      }
+      cursor = block->slice.end();
+      if (into.back().starts_with(R"({"type":"run_completed")")) co_return;
+    }
+  };
+  std::vector<std::string> local, remote;
+  auto one = boost::asio::co_spawn(executing.io, follow(executing.logs, r.number, local), boost::asio::use_future);
+  auto two = boost::asio::co_spawn(watching.io, follow(watching.logs, r.number, remote), boost::asio::use_future);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto ready = [](auto& future) { return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready; };
+  while ((!ready(one) || !ready(two)) && std::chrono::steady_clock::now() < end) {
+    executing.io.run_one_for(std::chrono::milliseconds(2));
+    watching.io.run_one_for(std::chrono::milliseconds(2));
+  }
+  ASSERT_TRUE(ready(one) && ready(two));
+  EXPECT_EQ(local.size(), 205u);
+  EXPECT_EQ(local, remote);
+}
+
+TEST(Retry, GrowsIsBoundedAndBelievesTheProvider) {
+  const llm::ModelError limited{.code = base::Errc::provider_limited, .message = "", .retryable = true};
+  EXPECT_LE(*retry_delay_ms(limited, 0, 12345), 250);
+  EXPECT_GE(*retry_delay_ms(limited, 3, 0), 1000);
+  EXPECT_FALSE(retry_delay_ms(limited, 4, 0));
+  EXPECT_FALSE(retry_delay_ms({.code = base::Errc::provider_auth, .message = "", .retryable = false}, 0, 0));
+  auto patient = limited;
+  patient.retry_after_ms = 5000;
+  EXPECT_GE(*retry_delay_ms(patient, 0, 7), 5000);
+}
+
+}  // namespace
+}  // namespace engine
