@@ -14,12 +14,10 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"launch", bench::measure_launch},         {"tail", bench::measure_tail},
-    {"appends", bench::measure_appends},       {"layouts", bench::measure_layouts},
-    {"fetch", bench::fetch_stream},            {"catch_up", bench::measure_catch_up},
-    {"streams", bench::measure_streams},       {"spawn", bench::measure_spawn},
-    {"one_stream", bench::measure_one_stream}, {"crowd", bench::measure_crowd},
-    {"crowd_child", bench::crowd_child},       {"fill", bench::fill_home},
+    {"launch", bench::measure_launch},    {"tail", bench::measure_tail},       {"appends", bench::measure_appends},
+    {"layouts", bench::measure_layouts},  {"fetch", bench::fetch_stream},      {"catch_up", bench::measure_catch_up},
+    {"streams", bench::measure_streams},  {"spawn", bench::measure_spawn},     {"one_stream", bench::measure_one_stream},
+    {"crowd", bench::measure_crowd},      {"crowd_child", bench::crowd_child}, {"fill", bench::fill_home},
     {"interrupt", bench::interrupt_runs},
 };
 

@@ -7,7 +7,6 @@
 
 #include "aio/offload.h"
 #include "aio/task_group.h"
-#include "aio/time.h"
 #include "api/context.h"
 #include "api/server.h"
 #include "base/error.h"
@@ -49,7 +48,9 @@ llm::Endpoint demo_endpoint(const store::Run&, const run::Spec& spec) {
   return {.provider = spec.provider, .backend = {}, .base_url = {}, .api_key = {}, .timeout_ms = {}};
 }
 
-void report(const std::string& name, const std::string& what) { std::fprintf(stderr, "bench: %s failed: %s\n", name.c_str(), what.c_str()); }
+void report(const std::string& name, const std::string& what) {
+  std::fprintf(stderr, "bench: %s failed: %s\n", name.c_str(), what.c_str());
+}
 
 }  // namespace
 
@@ -77,7 +78,8 @@ struct Host::Parts {
         context{.deps = deps, .executor = executor, .app = app, .options = {}, .work_directory = home},
         server(context),
         tasks(io, report) {
-    store->listen({.grown = [this](const auto& growth) { logs.grown(growth); }, .control = [this] { executor.control_changed(); }});
+    store->listen(
+        {.grown = [this](const auto& growth) { logs.grown(growth); }, .control = [this] { executor.control_changed(); }});
   }
 
   aio::SystemTime time;
@@ -243,7 +245,9 @@ aio::Task<> complete(Host& host, LiveRun& run) {
   append.epoch = 1;
   append.first = run.next;
   append.now_ms = host.time().wall_ms();
-  append.lines = run::encode({append.now_ms, run::RunCompleted{.content = "done", .model = "fast", .provider = "demo", .metrics = {}}}) + "\n";
+  append.lines =
+      run::encode({append.now_ms, run::RunCompleted{.content = "done", .model = "fast", .provider = "demo", .metrics = {}}}) +
+      "\n";
   append.count = 1;
   append.status = run::Status::completed;
   append.reason = "run.completed.ok";

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "aio/task.h"
+#include "aio/time.h"
 #include "base/clock.h"
 #include "store/store.h"
 

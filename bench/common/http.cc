@@ -46,7 +46,8 @@ Fd listen_loopback(std::uint16_t& port) {
 }
 
 void Connection::send(std::string_view bytes) {
-  while (!bytes.empty()) bytes.remove_prefix(static_cast<std::size_t>(check(::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL), "send")));
+  while (!bytes.empty())
+    bytes.remove_prefix(static_cast<std::size_t>(check(::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL), "send")));
 }
 
 std::string_view Connection::receive(std::span<char> into) {
@@ -79,7 +80,8 @@ std::string get_request(const std::string& target, std::string_view more_headers
 }
 
 std::string form_request(const std::string& target, const std::string& form, std::string_view more_headers) {
-  return "POST " + target + " HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: " +
+  return "POST " + target +
+         " HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: " +
          std::to_string(form.size()) + "\r\n" + std::string(more_headers) + "\r\n" + form;
 }
 

@@ -54,7 +54,8 @@ void store_appends(Host& host, std::vector<LiveRun>& runs, const Course& course)
   tally.end_ns = began + static_cast<std::int64_t>(course.seconds * 1e9);
   std::vector<std::future<void>> tasks;
   for (auto& run : runs)
-    tasks.push_back(boost::asio::co_spawn(host.io, append_until(host, run, lines, course.events, tally), boost::asio::use_future));
+    tasks.push_back(
+        boost::asio::co_spawn(host.io, append_until(host, run, lines, course.events, tally), boost::asio::use_future));
   for (auto& task : tasks) task.wait();
   for (auto& task : tasks) task.get();
   print(course, "outlast", tally, began);
@@ -63,10 +64,14 @@ void store_appends(Host& host, std::vector<LiveRun>& runs, const Course& course)
 // One client of Redis: sends its pipeline of XADDs, waits for all the answers, sends again.
 class RedisClient {
  public:
-  RedisClient(std::uint16_t port, std::size_t number, const Course& course, std::string_view line) : connection_(port), replies_wanted_(course.events) {
+  RedisClient(std::uint16_t port, std::size_t number, const Course& course, std::string_view line)
+      : connection_(port), replies_wanted_(course.events) {
     const auto key = "run:" + std::to_string(number);
-    const auto bulk = [](std::string_view text) { return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n"; };
-    for (std::uint32_t i = 0; i < course.events; ++i) request_ += "*5\r\n" + bulk("XADD") + bulk(key) + bulk("*") + bulk("e") + bulk(line);
+    const auto bulk = [](std::string_view text) {
+      return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
+    };
+    for (std::uint32_t i = 0; i < course.events; ++i)
+      request_ += "*5\r\n" + bulk("XADD") + bulk(key) + bulk("*") + bulk("e") + bulk(line);
   }
   int fd() const { return connection_.fd(); }
   void send() {
@@ -148,8 +153,8 @@ void file_appends(const std::string& path, const Course& course) {
 }  // namespace
 
 void measure_appends(const Arguments& arguments) {
-  const Course course{static_cast<std::size_t>(arguments.integer("runs", 16)), static_cast<std::uint32_t>(arguments.integer("events", 1)),
-                      arguments.seconds("seconds", 1)};
+  const Course course{static_cast<std::size_t>(arguments.integer("runs", 16)),
+                      static_cast<std::uint32_t>(arguments.integer("events", 1)), arguments.seconds("seconds", 1)};
   const auto dir = arguments.required("dir");
   const auto redis_port = static_cast<std::uint16_t>(arguments.integer("redis-port", 0));
   Host host(dir + "/appends-home-" + course.name());

@@ -20,7 +20,8 @@ struct Course {
 
 // A run that ends with its first word, so that one launch does not meet the work of the one before.
 std::string launch_request(std::string_view more_headers) {
-  return form_request("/agents/" + std::string(kAgent) + "/runs", "message=tokens%3D1&stream=false&background=true", more_headers);
+  return form_request("/agents/" + std::string(kAgent) + "/runs", "message=tokens%3D1&stream=false&background=true",
+                      more_headers);
 }
 
 void check_accepted(const std::string& answer) {
@@ -77,7 +78,8 @@ void bare_commits(const Course& course, BareDatabase& database) {
 }  // namespace
 
 void measure_launch(const Arguments& arguments) {
-  const Course course{static_cast<std::uint16_t>(arguments.integer("port", 0)), arguments.seconds("rate", kRate), arguments.seconds("seconds", 2)};
+  const Course course{static_cast<std::uint16_t>(arguments.integer("port", 0)), arguments.seconds("rate", kRate),
+                      arguments.seconds("seconds", 2)};
   BareDatabase database(arguments.required("dir") + "/bare.db");
   over_kept_connection({course.port, course.rate, 0.2});  // what is done once only (pages, connections of the pool) is no launch
   interleave(arguments.integer("repeats", 3), {[&] { over_kept_connection(course); }, [&] { bare_commits(course, database); },

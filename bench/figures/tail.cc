@@ -43,7 +43,8 @@ aio::Task<> publish(Host& host, LiveRun& run, Published& published, double rate)
 }
 
 // Reads until `published` events have come; tells `subscribed` when the stream has caught up.
-void read_stream(Connection& connection, std::int64_t first, Published& published, std::promise<void>& subscribed, Latencies& latencies) {
+void read_stream(Connection& connection, std::int64_t first, Published& published, std::promise<void>& subscribed,
+                 Latencies& latencies) {
   std::array<char, 65536> buffer;
   std::string head;
   IdScanner scanner;
@@ -54,7 +55,8 @@ void read_stream(Connection& connection, std::int64_t first, Published& publishe
     if (bytes.empty()) throw std::runtime_error("the stream ended early: " + head);
     scanner.feed(bytes, [&](std::int64_t index) {
       if (index < first) return;
-      if (index != wanted) throw std::runtime_error("event " + std::to_string(index) + " came instead of " + std::to_string(wanted));
+      if (index != wanted)
+        throw std::runtime_error("event " + std::to_string(index) + " came instead of " + std::to_string(wanted));
       latencies.add(now - published[static_cast<std::size_t>(wanted++ - first)]);
     });
     if (head.find("subscribed") != std::string::npos) continue;
@@ -72,7 +74,8 @@ void measure(const std::string& name, Host& host, std::uint16_t port, const Cour
   std::promise<void> subscribed;
   const auto first = static_cast<std::int64_t>(run.next);
   auto reading = std::async(std::launch::async, [&] { read_stream(connection, first, published, subscribed, latencies); });
-  if (subscribed.get_future().wait_for(std::chrono::seconds(10)) != std::future_status::ready) throw std::runtime_error("the stream did not open");
+  if (subscribed.get_future().wait_for(std::chrono::seconds(10)) != std::future_status::ready)
+    throw std::runtime_error("the stream did not open");
   host.run(publish(host, run, published, course.rate));
   reading.get();
   host.run(complete(host, run));
@@ -119,8 +122,7 @@ void measure_tail(const Arguments& arguments) {
   BareDatabase database(dir + "/bare.db");
   BareEcho echo;
   std::vector<std::function<void()>> sides = {[&] { measure("tail.one_process", host, own_port, course); },
-                                              [&] { bare_commits(database, course); },
-                                              [&] { bare_round_trips(echo, course); }};
+                                              [&] { bare_commits(database, course); }, [&] { bare_round_trips(echo, course); }};
   if (remote_port) sides.push_back([&] { measure("tail.two_processes", *other_writer, remote_port, course); });
   interleave(arguments.integer("repeats", 3), sides);
 }

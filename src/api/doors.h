@@ -3,12 +3,13 @@
 #include <optional>
 
 #include "api/context.h"
+#include "net/form.h"
 #include "net/http_server.h"
 
 namespace api {
 
-// The refusal, or nothing when the request may pass. `path` is the decoded path.
-std::optional<net::HttpResponse> refuse(const ServerOptions& options, const net::HttpRequest& request, std::string_view path);
+// The refusal, or nothing when the request may pass. `target` is the request's.
+std::optional<net::HttpResponse> refuse(const ServerOptions& options, const net::HttpRequest& request, const net::Target& target);
 
 // The CORS headers of an answer to this request (none without an Origin).
 std::vector<net::HttpHeader> cors_headers(const ServerOptions& options, const net::HttpRequest& request);

@@ -3,11 +3,13 @@
 #include <algorithm>
 
 #include "api/agentos/discovery_routes.h"
+#include "api/agentos/run_list_routes.h"
 #include "api/agentos/run_routes.h"
 #include "api/agentos/session_routes.h"
 #include "api/doors.h"
 #include "api/metrics.h"
 #include "api/problem.h"
+#include "base/log.h"
 
 namespace api {
 
@@ -23,10 +25,12 @@ class CorsReply final : public net::HttpReply {
  public:
   CorsReply(net::HttpReply& inner, std::vector<net::HttpHeader> headers) : inner_(inner), headers_(std::move(headers)) {}
   aio::Task<> send(net::HttpResponse response) override {
+    answered_ = true;
     response.headers.insert(response.headers.end(), headers_.begin(), headers_.end());
     return inner_.send(std::move(response));
   }
   aio::Task<bool> begin(int status, std::string content_type, std::vector<net::HttpHeader> headers) override {
+    answered_ = true;
     headers.insert(headers.end(), headers_.begin(), headers_.end());
     return inner_.begin(status, std::move(content_type), std::move(headers));
   }
@@ -34,11 +38,20 @@ class CorsReply final : public net::HttpReply {
   aio::Task<> finish() override { return inner_.finish(); }
   void on_gone(std::function<void()> callback) override { inner_.on_gone(std::move(callback)); }
   bool gone() const override { return inner_.gone(); }
+  bool answered() const { return answered_; }
 
  private:
   net::HttpReply& inner_;
   std::vector<net::HttpHeader> headers_;
+  bool answered_ = false;
 };
+
+// The disk or the database does not work now: nothing was done, and the client may come again.
+net::HttpResponse storage_unavailable() {
+  auto response = problem(503, "Storage is unavailable; nothing was changed. Try again later.");
+  response.headers.push_back({"retry-after", "5"});
+  return response;
+}
 
 net::HttpResponse no_route(const std::string& allow) {
   if (allow.empty()) return problem(404, "Not Found");
@@ -52,6 +65,7 @@ net::HttpResponse no_route(const std::string& allow) {
 Server::Server(Context& context) : context_(context) {
   agentos::add_discovery_routes(routes_);
   agentos::add_run_routes(routes_);
+  agentos::add_run_list_routes(routes_);
   agentos::add_session_routes(routes_);
   add_metrics_route(routes_);
 }
@@ -66,11 +80,19 @@ aio::Task<> Server::handle(net::HttpRequest http, net::HttpReply& reply) {
   auto target = net::parse_target(http.target);
   if (!target) co_return co_await reply.send(problem(400, target.error().message));
   CorsReply cors(reply, cors_headers(options, http));
-  if (auto refused = refuse(options, http, target->path)) co_return co_await cors.send(std::move(*refused));
+  if (auto refused = refuse(options, http, *target)) co_return co_await cors.send(std::move(*refused));
   auto match = find_route(routes_, http.method, target->segments);
   if (!match.handler) co_return co_await cors.send(no_route(match.allow));
   Request request{.http = std::move(http), .target = std::move(*target), .params = std::move(match.params)};
-  co_await match.handler(context_, std::move(request), cors);
+  std::string broken;
+  try {
+    co_await match.handler(context_, std::move(request), cors);
+  } catch (const base::Broken& error) {
+    broken = error.what();
+  }
+  if (broken.empty()) co_return;
+  base::log::error("a request met broken storage", {{"reason", broken}});
+  if (!cors.answered()) co_await cors.send(storage_unavailable());
 }
 
 }  // namespace api

@@ -67,6 +67,7 @@ inline constexpr std::int64_t kSseKeepaliveMs = 15'000;
 inline constexpr std::size_t kStreamWriteBytes = 64 << 10;     // one gathered write
 inline constexpr std::int64_t kWaitSecondsMax = 60;
 inline constexpr std::int64_t kPageLimitMax = 1'000;
+inline constexpr std::int64_t kSessionRemovalMs = 10'000;      // a removal waits this long for cancelled runs to end
 
 // Tools.
 inline constexpr std::size_t kBlockingThreads = 4;             // for file tools and other blocking work

@@ -144,7 +144,7 @@ TEST_F(EngineTest, ToolCallsOfOneMessageAreAllAnsweredBeforeTheNextModelCall) {
 
 TEST_F(EngineTest, ARetriedCallLeavesAFactAndItsTextCountsOnce) {
   Process p(home);
-  const auto r = p.settled(p.launch("tokens=8 rate=0 error 429 x1 cut 5 x1"));
+  const auto r = p.settled(p.launch("tokens=8 rate=0\nerror 429 x1\ncut 5 x1"));
   ASSERT_EQ(r.status, run::Status::completed);
   const auto log = p.log(r);
   EXPECT_EQ(content_of(log), words(8));
@@ -182,7 +182,7 @@ TEST_F(EngineTest, ACancelFromAnotherProcessReachesTheExecutor) {
 
 TEST_F(EngineTest, ATimeLimitEndsTheRunWhateverTheModelDoes) {
   Process p(home);
-  const auto r = p.settled(p.launch("tokens=5 rate=0 stall 2 60000 x9", "s", {.timeout_ms = 300}));
+  const auto r = p.settled(p.launch("tokens=5 rate=0\nstall 2 60000 x9", "s", {.timeout_ms = 300}));
   EXPECT_EQ(r.status, run::Status::error);
   EXPECT_EQ(r.reason, "run.timed_out.deadline");
 }

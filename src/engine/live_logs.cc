@@ -90,4 +90,9 @@ aio::Task<> LiveLogs::Reader::wait(std::uint64_t cursor) {
   co_await tail_.changed.wait();
 }
 
+aio::Task<> LiveLogs::Reader::wait(std::uint64_t cursor, std::chrono::milliseconds limit) {
+  if (tail_.look || tail_.head > cursor) co_return;
+  co_await aio::wait_for(logs_.io_, tail_.changed, limit);
+}
+
 }  // namespace engine

@@ -2,6 +2,7 @@
 // Readers of logs: each holds a cursor and pulls. Recent blocks of runs that have readers are kept in memory, so that one
 // commit is told to all of them without a read; whoever is behind reads from the store. No queue per reader exists.
 #include <any>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -59,6 +60,8 @@ class LiveLogs {
     void wake() { tail_.changed.notify_all(); }
     // Waits for a change: growth, a tick, or nothing at all; the caller reads again. Does not wait while read() may find more.
     aio::Task<> wait(std::uint64_t cursor);
+    // The same, but not longer than `limit`.
+    aio::Task<> wait(std::uint64_t cursor, std::chrono::milliseconds limit);
 
    private:
     LiveLogs& logs_;

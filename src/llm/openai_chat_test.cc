@@ -203,6 +203,10 @@ TEST(OpenAiChatDecoder, BadTextDoesNotKillTheCall) {
   EXPECT_EQ(decode(kOpenAi, chunk(R"({"content":"a\ud83d"})") + chunk("{\"content\":\"b\xFF\"}") + kDone).said, "a\uFFFDb\uFFFD");
 }
 
+TEST(OpenAiChatDecoder, SpaceBeforeTheStream) {  // found by the fuzzer: it depended on the cut
+  EXPECT_EQ(decode(kOpenAi, "\r\n \n " + chunk(R"({"content":"x"})") + kDone).said, "x");
+}
+
 TEST(OpenAiChatDecoder, BoundsAreKept) {
   std::string many;
   for (std::size_t i = 0; i <= base::limits::kToolCallsPerTurnMax; ++i)

@@ -144,8 +144,9 @@ class CurlExchange final : public HttpExchange, public CurlTransfer {
     if (const auto code = curl_easy_pause(easy_.get(), CURLPAUSE_CONT); code != CURLE_OK) finished(code);
   }
 
-  static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self);
-  static std::size_t on_header(char* bytes, std::size_t size, std::size_t count, void* self);
+  // Called by libcurl, through which no exception may pass.
+  static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self) noexcept;
+  static std::size_t on_header(char* bytes, std::size_t size, std::size_t count, void* self) noexcept;
   bool header_line(std::string_view line);
 
   // Constant after construction.
@@ -243,7 +244,7 @@ base::Error CurlExchange::failure() const {
   return {errc_of(result_), where_ + ": " + base::utf8_lossy(base::trim(cause))};
 }
 
-std::size_t CurlExchange::on_body(char* bytes, std::size_t size, std::size_t count, void* self) {
+std::size_t CurlExchange::on_body(char* bytes, std::size_t size, std::size_t count, void* self) noexcept {
   auto& exchange = *static_cast<CurlExchange*>(self);
   const auto total = size * count;
   if (!exchange.incoming_.empty() && exchange.incoming_.size() + total > base::limits::kResponseBufferBytesMax) {
@@ -255,7 +256,7 @@ std::size_t CurlExchange::on_body(char* bytes, std::size_t size, std::size_t cou
   return total;
 }
 
-std::size_t CurlExchange::on_header(char* bytes, std::size_t size, std::size_t count, void* self) {
+std::size_t CurlExchange::on_header(char* bytes, std::size_t size, std::size_t count, void* self) noexcept {
   auto& exchange = *static_cast<CurlExchange*>(self);
   const auto total = size * count;
   exchange.header_bytes_ += total;

@@ -63,7 +63,7 @@ void CurlLoop::remove(CURL* easy) {
   --transfers_;
 }
 
-int CurlLoop::on_socket(CURL*, curl_socket_t socket, int wanted, void* self, void*) {
+int CurlLoop::on_socket(CURL*, curl_socket_t socket, int wanted, void* self, void*) noexcept {
   auto* loop = static_cast<CurlLoop*>(self);
   if (wanted == CURL_POLL_REMOVE)
     loop->forget(socket);
@@ -72,7 +72,7 @@ int CurlLoop::on_socket(CURL*, curl_socket_t socket, int wanted, void* self, voi
   return 0;
 }
 
-int CurlLoop::on_timer(CURLM*, long timeout_ms, void* self) {
+int CurlLoop::on_timer(CURLM*, long timeout_ms, void* self) noexcept {
   const auto alarm = static_cast<CurlLoop*>(self)->alarm_;
   const auto generation = ++alarm->generation;
   if (timeout_ms < 0) {

@@ -35,8 +35,9 @@ class CurlLoop {
  private:
   struct Watch;
   struct Alarm;
-  static int on_socket(CURL* easy, curl_socket_t socket, int wanted, void* self, void* watch);
-  static int on_timer(CURLM* multi, long timeout_ms, void* self);
+  // Called by libcurl, through which no exception may pass.
+  static int on_socket(CURL* easy, curl_socket_t socket, int wanted, void* self, void* watch) noexcept;
+  static int on_timer(CURLM* multi, long timeout_ms, void* self) noexcept;
   void watch(curl_socket_t socket, int wanted);
   void forget(curl_socket_t socket);
   static void arm(const std::shared_ptr<Watch>& watch);

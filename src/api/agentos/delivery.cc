@@ -8,6 +8,8 @@ namespace api::agentos {
 
 namespace {
 
+constexpr std::int64_t kLookMs = 5'000;  // how often a wait looks around without news
+
 std::string_view last_line(std::string_view lines) {
   lines.remove_suffix(1);
   const auto at = lines.rfind('\n');
@@ -28,7 +30,9 @@ aio::Task<> answer_whole(Context& context, net::HttpReply& reply, store::Run& ru
   if (!settled(run)) {
     struct Unhook {
       net::HttpReply& r;
-      ~Unhook() { r.on_gone([] {}); }
+      ~Unhook() {
+        r.on_gone([] {});
+      }
     } unhook{reply};
     reply.on_gone([&context] { context.deps.logs.tick(); });
     co_await await_settled(context, reply, run, INT64_MAX);
@@ -38,7 +42,7 @@ aio::Task<> answer_whole(Context& context, net::HttpReply& reply, store::Run& ru
     co_return;
   }
   auto now = co_await context.deps.store.find_run(run.run_id);
-  const auto view = co_await load_view(context, now ? std::move(*now) : std::move(run));
+  const auto view = co_await load_view(context, now ? std::move(*now) : std::move(run), Events::keep);
   co_await reply.send(json_response(200, base::to_text(run_output(view))));
 }
 
@@ -53,8 +57,9 @@ aio::Task<> await_settled(Context& context, net::HttpReply& reply, const store::
       cursor = block->slice.end();
       ended = ends_stream(last_line(*block->slice.lines));
     }
-    if (ended || reply.gone() || context.stopping || context.deps.time.steady_ms() >= until_steady_ms) co_return;
-    co_await reader.wait(cursor);
+    const auto left = until_steady_ms - context.deps.time.steady_ms();
+    if (ended || reply.gone() || context.stopping || left <= 0) co_return;
+    co_await reader.wait(cursor, std::chrono::milliseconds(std::min(left, kLookMs)));
   }
 }
 

@@ -11,6 +11,13 @@ namespace {
 constexpr std::string_view kApiLevel = "3.0.0";  // the AgentOS API that is followed (docs/formats/agentos.md)
 constexpr std::string_view kDatabase = "outlast";
 
+json::object system_message(const app::Agent& agent) {
+  json::object o;
+  if (!agent.description.empty()) o["description"] = agent.description;
+  if (!agent.system_prompt.empty()) o["system_message"] = agent.system_prompt;
+  return o;
+}
+
 json::object agent_item(const Context& context, const app::Agent& agent) {
   json::array tools;
   for (const auto& granted : agent.tools) {
@@ -18,7 +25,8 @@ json::object agent_item(const Context& context, const app::Agent& agent) {
     if (!tool) continue;
     const auto& d = tool->definition();
     auto schema = base::parse_json(d.schema);
-    json::object one{{"name", d.name}, {"description", d.description}, {"parameters", schema ? std::move(*schema) : json::value()}};
+    json::object one{
+        {"name", d.name}, {"description", d.description}, {"parameters", schema ? std::move(*schema) : json::value()}};
     if (granted.gate == app::Gate::approve) one["requires_confirmation"] = true;
     tools.push_back(std::move(one));
   }
@@ -28,14 +36,19 @@ json::object agent_item(const Context& context, const app::Agent& agent) {
   o["model"] = json::object{{"name", agent.brain.model}, {"model", agent.brain.model}, {"provider", agent.brain.provider}};
   if (!tools.empty()) o["tools"] = json::object{{"tools", std::move(tools)}};
   o["sessions"] = json::object{{"session_table", "session"}};
-  if (!agent.system_prompt.empty()) o["system_message"] = json::object{{"system_message", agent.system_prompt}};
+  o["reasoning"] = json::object{{"reasoning", false}};
+  if (auto message = system_message(agent); !message.empty()) o["system_message"] = std::move(message);
   o["is_component"] = false;
   return o;
 }
 
 aio::Task<> get_root(Context& context, Request, net::HttpReply& reply) {
-  const json::object body{{"name", context.options.name}, {"id", context.options.os_id}, {"version", OUTLAST_VERSION},
-                          {"health", "/health"}, {"info", "/info"}, {"docs", "/docs"}};
+  const json::object body{{"name", context.options.name},
+                          {"id", context.options.os_id},
+                          {"version", OUTLAST_VERSION},
+                          {"health", "/health"},
+                          {"info", "/info"},
+                          {"docs", "/docs"}};
   co_await reply.send(json_response(200, base::to_text(body)));
 }
 
@@ -45,16 +58,22 @@ aio::Task<> get_health(Context& context, Request, net::HttpReply& reply) {
 }
 
 aio::Task<> get_info(Context& context, Request, net::HttpReply& reply) {
-  const json::object body{{"os_id", context.options.os_id}, {"name", context.options.name}, {"os_version", context.app.version},
-                          {"agno_version", kApiLevel}, {"outlast_version", OUTLAST_VERSION},
-                          {"agent_count", context.app.agents.size()}, {"team_count", 0}, {"workflow_count", 0},
+  const json::object body{{"os_id", context.options.os_id},
+                          {"name", context.options.name},
+                          {"os_version", context.app.version},
+                          {"agno_version", kApiLevel},
+                          {"outlast_version", OUTLAST_VERSION},
+                          {"agent_count", context.app.agents.size()},
+                          {"team_count", 0},
+                          {"workflow_count", 0},
                           {"mcp", {{"enabled", false}, {"path", nullptr}, {"oauth", nullptr}}},
                           {"auth_mode", context.options.security_key.empty() ? "none" : "security_key"}};
   co_await reply.send(json_response(200, base::to_text(body)));
 }
 
 aio::Task<> get_config(Context& context, Request, net::HttpReply& reply) {
-  const json::object session_db{{"db_id", kDatabase}, {"domain_config", {{"display_name", kDatabase}}}, {"tables", json::array{"session"}}};
+  const json::object session_db{
+      {"db_id", kDatabase}, {"domain_config", {{"display_name", kDatabase}}}, {"tables", json::array{"session"}}};
   const json::object unused{{"dbs", json::array()}};
   json::array agents;
   for (const auto& agent : context.app.agents) {
@@ -64,12 +83,16 @@ aio::Task<> get_config(Context& context, Request, net::HttpReply& reply) {
     one["model"] = json::object{{"id", agent.brain.model}, {"provider", agent.brain.provider}};
     agents.push_back(std::move(one));
   }
-  json::object body{{"os_id", context.options.os_id}, {"name", context.options.name}, {"available_models", json::array()},
-                    {"databases", json::array{kDatabase}}, {"session", {{"dbs", json::array{session_db}}}}, {"metrics", unused},
-                    {"memory", unused}, {"learning", unused}, {"knowledge", {{"dbs", json::array()}, {"knowledge_instances", json::array()}}},
-                    {"evals", unused}, {"traces", unused}, {"agents", std::move(agents)}, {"teams", json::array()},
-                    {"workflows", json::array()}, {"interfaces", json::array()}};
+  json::object body{{"os_id", context.options.os_id}, {"name", context.options.name}};
   if (!context.app.description.empty()) body["description"] = context.app.description;
+  body["available_models"] = json::array();
+  body["databases"] = json::array{kDatabase};
+  body["session"] = json::object{{"dbs", json::array{session_db}}};
+  for (const auto* domain : {"metrics", "memory", "learning"}) body[domain] = unused;
+  body["knowledge"] = json::object{{"dbs", json::array()}, {"knowledge_instances", json::array()}};
+  for (const auto* domain : {"evals", "traces"}) body[domain] = unused;
+  body["agents"] = std::move(agents);
+  for (const auto* list : {"teams", "workflows", "interfaces"}) body[list] = json::array();
   co_await reply.send(json_response(200, base::to_text(body)));
 }
 
@@ -99,6 +122,42 @@ aio::Task<> empty_list(Context&, Request, net::HttpReply& reply) { co_await repl
 aio::Task<> no_team(Context&, Request, net::HttpReply& reply) { co_await reply.send(problem(404, "Team not found")); }
 aio::Task<> no_workflow(Context&, Request, net::HttpReply& reply) { co_await reply.send(problem(404, "Workflow not found")); }
 
+aio::Task<> refuse_checkpoints(Context& context, Request request, net::HttpReply& reply) {
+  if (!find_agent(context, request.params[0])) co_return co_await reply.send(problem(404, "Agent not found"));
+  co_await reply.send(
+      problem(409, "Checkpoints are not supported: the run's events and messages are in GET /agents/{id}/runs/{run_id}"));
+}
+
+aio::Task<> refuse_session_fork(Context& context, Request request, net::HttpReply& reply) {
+  if (!find_agent(context, request.params[0])) co_return co_await reply.send(problem(404, "Agent not found"));
+  co_await reply.send(problem(409, "Forking a session over HTTP is not supported; on the command line: outlast fork"));
+}
+
+// Teams and workflows are not served yet: none exists, so each of their routes says that it does not.
+void add_absent_kinds(std::vector<Route>& routes) {
+  routes.insert(routes.end(), {{"GET", "/teams", empty_list},
+                               {"GET", "/teams/{}", no_team},
+                               {"POST", "/teams/{}/runs", no_team},
+                               {"GET", "/teams/{}/runs", no_team},
+                               {"GET", "/teams/{}/runs/{}", no_team},
+                               {"POST", "/teams/{}/runs/{}/resume", no_team},
+                               {"GET", "/teams/{}/runs/{}/resume", no_team},
+                               {"POST", "/teams/{}/runs/{}/cancel", no_team},
+                               {"POST", "/teams/{}/runs/{}/continue", no_team},
+                               {"GET", "/teams/{}/runs/{}/checkpoints", no_team},
+                               {"GET", "/teams/{}/runs/{}/checkpoints/{}", no_team},
+                               {"POST", "/teams/{}/sessions/{}/fork", no_team},
+                               {"GET", "/workflows", empty_list},
+                               {"GET", "/workflows/{}", no_workflow},
+                               {"POST", "/workflows/{}/runs", no_workflow},
+                               {"GET", "/workflows/{}/runs", no_workflow},
+                               {"GET", "/workflows/{}/runs/{}", no_workflow},
+                               {"POST", "/workflows/{}/runs/{}/resume", no_workflow},
+                               {"GET", "/workflows/{}/runs/{}/resume", no_workflow},
+                               {"POST", "/workflows/{}/runs/{}/cancel", no_workflow},
+                               {"POST", "/workflows/{}/runs/{}/continue", no_workflow}});
+}
+
 }  // namespace
 
 void add_discovery_routes(std::vector<Route>& routes) {
@@ -109,12 +168,10 @@ void add_discovery_routes(std::vector<Route>& routes) {
                                {"GET", "/models", list_models},
                                {"GET", "/agents", list_agents},
                                {"GET", "/agents/{}", get_agent},
-                               {"GET", "/teams", empty_list},
-                               {"GET", "/workflows", empty_list},
-                               {"GET", "/teams/{}", no_team},
-                               {"GET", "/workflows/{}", no_workflow},
-                               {"POST", "/teams/{}/runs", no_team},
-                               {"POST", "/workflows/{}/runs", no_workflow}});
+                               {"GET", "/agents/{}/runs/{}/checkpoints", refuse_checkpoints},
+                               {"GET", "/agents/{}/runs/{}/checkpoints/{}", refuse_checkpoints},
+                               {"POST", "/agents/{}/sessions/{}/fork", refuse_session_fork}});
+  add_absent_kinds(routes);
 }
 
 }  // namespace api::agentos

@@ -24,15 +24,6 @@ void number(std::string& out, std::string_view key, std::int64_t value) {
   out += "\":" + std::to_string(value);
 }
 
-// The arguments as JSON; what is no object is kept as a text, so that nothing is lost.
-void append_arguments(std::string& out, const run::ToolCall& call) {
-  const auto value = base::parse_json(call.arguments.empty() ? "{}" : call.arguments);
-  if (value && value->is_object())
-    out += base::to_text(*value);
-  else
-    append_json_string(out, call.arguments);
-}
-
 // "add(a=1, b=2) completed in 0.0016s. "
 std::string completion_text(const run::ToolCompleted& e) {
   std::string out = e.call.name + "(";
@@ -50,22 +41,36 @@ std::string completion_text(const run::ToolCompleted& e) {
 }
 
 void append_paused(std::string& out, const run::RunPaused& e, std::int64_t at_ms) {
-  text(out, "content", e.content.empty() ? std::string("I have tools to execute, but I need confirmation.") : e.content);
+  text(out, "content", e.content.empty() ? kPausedContent : e.content);
+  const auto view = [at_ms](const run::ToolCall& call) {
+    return ToolView{.call = call, .at_ms = at_ms, .confirmation = Confirmation::waiting};
+  };
   out += ",\"tools\":[";
   for (std::size_t i = 0; i < e.calls.size(); ++i) {
     if (i) out += ',';
-    append_tool(out, {.call = e.calls[i], .at_ms = at_ms, .needs_confirmation = true});
+    append_tool(out, view(e.calls[i]));
   }
   out += "],\"requirements\":[";
   for (std::size_t i = 0; i < e.calls.size(); ++i) {
     if (i) out += ',';
-    out += "{\"id\":";
-    append_json_string(out, e.calls[i].id);
-    out += ",\"created_at\":\"" + base::iso_utc(at_ms).substr(0, 19) + "+00:00\",\"tool_execution\":";
-    append_tool(out, {.call = e.calls[i], .at_ms = at_ms, .needs_confirmation = true});
-    out += '}';
+    append_requirement(out, view(e.calls[i]), at_ms);
   }
   out += ']';
+}
+
+// A call that was decided asks for nothing any more: AgentOS shows it with requires_confirmation false.
+void append_confirmation(std::string& out, const ToolView& tool) {
+  switch (tool.confirmation) {
+    case Confirmation::none: out += R"(,"requires_confirmation":null,"confirmed":null)"; break;
+    case Confirmation::waiting: out += R"(,"requires_confirmation":true,"confirmed":null)"; break;
+    case Confirmation::approved: out += R"(,"requires_confirmation":false,"confirmed":true)"; break;
+    case Confirmation::rejected: out += R"(,"requires_confirmation":false,"confirmed":false)"; break;
+  }
+  out += ",\"confirmation_note\":";
+  if (tool.note)
+    append_json_string(out, *tool.note);
+  else
+    out += "null";
 }
 
 struct Fields {
@@ -108,13 +113,24 @@ struct Fields {
   void operator()(const run::ToolCompleted& e) const {
     text(out, "content", completion_text(e));
     out += ",\"tool\":";
-    append_tool(out, {.call = e.call, .at_ms = at, .result = &e.result, .is_error = e.is_error, .finished = true,
-                      .started_ms = e.started_ms, .duration_ms = e.duration_ms});
+    append_tool(out, {.call = e.call,
+                      .at_ms = at,
+                      .result = &e.result,
+                      .is_error = e.is_error,
+                      .finished = true,
+                      .started_ms = e.started_ms,
+                      .duration_ms = e.duration_ms});
   }
   void operator()(const run::ToolError& e) const {
     text(out, "error", e.error);
     out += ",\"tool\":";
-    append_tool(out, {.call = e.call, .at_ms = at, .result = &e.error, .is_error = true, .finished = true});
+    append_tool(out, {.call = e.call,
+                      .at_ms = at,
+                      .result = &e.error,
+                      .is_error = true,
+                      .finished = true,
+                      .started_ms = e.started_ms,
+                      .duration_ms = e.duration_ms});
   }
   void operator()(const run::ContentCompleted&) const {}
   void operator()(const run::RunCompleted& e) const {
@@ -144,6 +160,22 @@ void append_seconds(std::string& out, std::int64_t ms) {
   out += text_of;
 }
 
+void append_arguments(std::string& out, const run::ToolCall& call) {
+  const auto value = base::parse_json(call.arguments.empty() ? "{}" : call.arguments);
+  if (value && value->is_object())
+    out += base::to_text(*value);
+  else
+    append_json_string(out, call.arguments);
+}
+
+void append_requirement(std::string& out, const ToolView& tool, std::int64_t paused_ms) {
+  out += "{\"id\":";
+  append_json_string(out, tool.call.id);
+  out += ",\"created_at\":\"" + base::iso_utc(paused_ms).substr(0, 19) + "+00:00\",\"tool_execution\":";
+  append_tool(out, tool);
+  out += '}';
+}
+
 void append_tool(std::string& out, const ToolView& tool) {
   out += "{\"tool_call_id\":";
   append_json_string(out, tool.call.id);
@@ -171,15 +203,15 @@ void append_tool(std::string& out, const ToolView& tool) {
     out += "null";
   }
   out += R"(,"child_run_id":null,"stop_after_tool_call":false,"created_at":)" + std::to_string(tool.at_ms / 1000);
-  out += tool.needs_confirmation ? R"(,"requires_confirmation":true)" : R"(,"requires_confirmation":null)";
-  out +=
-      R"(,"confirmed":null,"confirmation_note":null,"requires_user_input":null,"user_input_schema":null,"user_feedback_schema":null,)"
-      R"("answered":null,"external_execution_required":null,"external_execution_silent":null,"approval_type":null,"approval_id":null})";
+  append_confirmation(out, tool);
+  out += R"(,"requires_user_input":null,"user_input_schema":null,"user_feedback_schema":null,"answered":null,)"
+         R"("external_execution_required":null,"external_execution_silent":null,"approval_type":null,"approval_id":null})";
 }
 
 void append_metrics(std::string& out, const run::Metrics& metrics, std::string_view model, std::string_view provider) {
   const auto tokens = [&out, &metrics] {
-    out += "\"input_tokens\":" + std::to_string(metrics.usage.input_tokens) + ",\"output_tokens\":" + std::to_string(metrics.usage.output_tokens) +
+    out += "\"input_tokens\":" + std::to_string(metrics.usage.input_tokens) +
+           ",\"output_tokens\":" + std::to_string(metrics.usage.output_tokens) +
            ",\"total_tokens\":" + std::to_string(metrics.usage.total());
   };
   out += '{';

@@ -5,6 +5,7 @@
 
 #include "api/fields.h"
 #include "base/ids.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
 
@@ -26,9 +27,7 @@ std::string digest_of(const net::Form& form, const std::string& component) {
   return base::sha256_hex(text);
 }
 
-std::string first_words(const std::string& message) {
-  return std::string(base::utf8_prefix(message, 200));
-}
+std::string first_words(const std::string& message) { return std::string(base::utf8_prefix(message, 200)); }
 
 void check_ids(const engine::LaunchRequest& launch, FieldErrors& errors) {
   if (!launch.run_id.empty() && !base::valid_run_id(launch.run_id))
@@ -38,8 +37,21 @@ void check_ids(const engine::LaunchRequest& launch, FieldErrors& errors) {
                  "String should be 1-256 bytes of UTF-8 without control characters");
   if (launch.user_id.size() > limits::kNameBytesMax || !base::valid_utf8(launch.user_id))
     errors.other("body", "user_id", launch.user_id, "string_too_long", "String should be at most 1024 bytes of UTF-8");
-  if (launch.launch_key.size() > limits::kLaunchKeyBytesMax)
-    errors.other("header", "idempotency-key", "", "string_too_long", "Idempotency-Key must be at most 512 characters");
+}
+
+// Fields that are JSON text. What is no JSON is dropped, as AgentOS does; what would be lost without a word is refused.
+void check_json_fields(const FieldReader& fields, FieldErrors& errors, std::optional<net::HttpResponse>& refusal) {
+  if (const auto metadata = base::parse_json(fields.text("metadata")); metadata && !metadata->is_null() && !metadata->is_object())
+    refusal = problem(400, "Invalid metadata parameter: expected a JSON object");
+  for (const auto* name : {"images", "audio", "videos", "input_files"}) {
+    const auto text = fields.text(name);
+    const auto media = base::parse_json(text);
+    if (!media || media->is_null()) continue;
+    if (!media->is_array())
+      errors.other("body", name, text, "list_type", "Input should be a valid list");
+    else if (!media->get_array().empty())
+      refusal = problem(400, "Unsupported file type: this agent takes no " + std::string(name));
+  }
 }
 
 }  // namespace
@@ -86,11 +98,17 @@ std::expected<LaunchForm, net::HttpResponse> read_launch_form(const Request& req
   const auto key = request.http.header("idempotency-key").value_or("");
   // The key is the user's own: another user's same key is another key.
   if (!key.empty()) launch.launch_key = std::string(key);
+  std::optional<net::HttpResponse> refusal;
+  check_json_fields(fields, errors, refusal);
   if (!base::valid_utf8(message)) errors.other("body", "message", "", "string_unicode", "Input should be valid UTF-8");
   check_ids(launch, errors);
   if (!errors.empty()) return std::unexpected(errors.response());
+  if (launch.launch_key.size() > limits::kLaunchKeyBytesMax)
+    return std::unexpected(problem(422, "Idempotency-Key must be at most 512 characters"));
+  if (refusal) return std::unexpected(std::move(*refusal));
   const auto has_file = [](const net::FormField& f) { return !f.filename.empty() && !f.value.empty(); };
-  if (std::ranges::any_of(form, has_file)) return std::unexpected(problem(400, "Unsupported file type: this agent takes no files"));
+  if (std::ranges::any_of(form, has_file))
+    return std::unexpected(problem(400, "Unsupported file type: this agent takes no files"));
 
   if (!launch.launch_key.empty()) launch.launch_key = launch.user_id + '\x1f' + launch.launch_key;
   launch.request_digest = digest_of(form, agent.id);

@@ -1,0 +1,36 @@
+// Starts of a program, from posix_spawn to its exit, against /bin/true in between.
+#include <stdexcept>
+
+#include "bench/common/proc.h"
+#include "bench/figures/figures.h"
+
+namespace bench {
+
+namespace {
+
+std::int64_t run_once(const std::vector<std::string>& argv, const std::vector<std::string>& environment) {
+  const auto began = now_ns();
+  const auto code = wait_for_exit(start(argv, environment));
+  const auto took = now_ns() - began;
+  if (code != 0) throw std::runtime_error(argv[0] + " exited with " + std::to_string(code));
+  return took;
+}
+
+}  // namespace
+
+void measure_spawn(const Arguments& arguments) {
+  std::vector<std::string> argv{arguments.required("program")};
+  for (const auto* key : {"first", "second"})
+    if (const auto argument = arguments.text(key); !argument.empty()) argv.push_back(argument);
+  const std::vector<std::string> environment{"OUTLAST_HOME=" + arguments.required("home")};
+  Latencies subject, bare;
+  run_once(argv, environment);
+  for (std::int64_t i = 0; i < arguments.integer("count", 50); ++i) {
+    subject.add(run_once(argv, environment));
+    bare.add(run_once({"/bin/true"}, environment));
+  }
+  print_latencies(arguments.required("name"), "outlast", subject);
+  print_latencies(arguments.required("name"), "base", bare);
+}
+
+}  // namespace bench

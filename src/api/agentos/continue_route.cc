@@ -1,0 +1,108 @@
+#include "api/agentos/continue_route.h"
+
+#include "api/agentos/continue_form.h"
+#include "api/agentos/find_run.h"
+#include "api/problem.h"
+#include "run/event.h"
+
+namespace api::agentos {
+
+namespace {
+
+constexpr std::string_view kContinuedHead = R"({"type":"run_continued")";
+
+// Looks through the lines of a slice; the index of the first leg that the answers began.
+std::optional<std::uint64_t> leg_in(const store::Slice& slice, const std::vector<ToolAnswer>& answers) {
+  std::string_view rest = *slice.lines;
+  for (auto index = slice.first; !rest.empty(); ++index) {
+    const auto end = rest.find('\n');
+    const auto line = rest.substr(0, end);
+    rest.remove_prefix(end + 1);
+    if (!line.starts_with(kContinuedHead)) continue;
+    const auto event = run::decode(line);
+    const auto* made = event ? std::get_if<run::RunContinued>(&event->payload) : nullptr;
+    if (made && repeats(*made, answers)) return index;
+  }
+  return std::nullopt;
+}
+
+// Where the leg begins that these answers began earlier, if they did.
+aio::Task<std::optional<std::uint64_t>> find_leg(Context& context, const store::Run& run,
+                                                 const std::vector<ToolAnswer>& answers) {
+  if (answers.empty()) co_return std::nullopt;
+  for (auto cursor = run.first_kept; cursor < run.event_count;) {
+    const auto slice = co_await context.deps.store.read(run.number, cursor);
+    if (!slice.count) break;
+    if (const auto found = leg_in(slice, answers)) co_return found;
+    cursor = slice.end();
+  }
+  co_return std::nullopt;
+}
+
+Delivery leg_of(store::Run run, const ContinueForm& form, std::uint64_t begins, bool fresh) {
+  return {.run = std::move(run),
+          .stream = form.stream,
+          .background = form.background,
+          .fresh = fresh,
+          .after = static_cast<std::int64_t>(begins) - 1};
+}
+
+// Why a run that does not wait for a decision cannot go on.
+net::HttpResponse refuse_state(const store::Run& run) {
+  const auto head = "Cannot continue run " + run.run_id + ": ";
+  switch (run.status) {
+    case run::Status::pending: return problem(409, head + "run is pending");
+    case run::Status::running: return problem(409, head + "run is running");
+    case run::Status::completed:
+      return problem(409,
+                     head + "run is completed; forking a run over HTTP is not supported, start a new run in its session instead");
+    case run::Status::error: return problem(409, head + "run has errored; start a new run in its session instead");
+    case run::Status::cancelled: return problem(409, head + "run is cancelled");
+    case run::Status::paused: break;
+  }
+  return problem(409, head + "run is paused");
+}
+
+aio::Task<std::vector<run::ToolCall>> waiting_calls(Context& context, const store::Run& run) {
+  const auto last = run::decode(co_await context.deps.store.last_event(run.number));
+  const auto* paused = last ? std::get_if<run::RunPaused>(&last->payload) : nullptr;
+  co_return paused ? paused->calls : std::vector<run::ToolCall>();
+}
+
+// One try; nothing where the run changed in between and must be looked at again.
+aio::Task<std::optional<Outcome>> try_continue(Context& context, store::Run run, const ContinueForm& form) {
+  if (run.status == run::Status::cancelled) co_return std::unexpected(refuse_state(run));
+  std::vector<run::ToolCall> waiting;
+  if (run.status == run::Status::paused) waiting = co_await waiting_calls(context, run);
+  if (waiting.empty() || !concerns(waiting, form.answers))
+    if (const auto begins = co_await find_leg(context, run, form.answers)) co_return leg_of(std::move(run), form, *begins, false);
+  if (run.status != run::Status::paused) co_return std::unexpected(refuse_state(run));
+  if (!form.unsupported.empty())
+    co_return std::unexpected(
+        problem(409, "Cannot continue run " + run.run_id + ": '" + form.unsupported + "' is not supported for a paused run"));
+  auto decision = decide_calls(waiting, form.answers);
+  if (!decision) co_return std::unexpected(std::move(decision.error()));
+  auto line = run::encode({context.deps.time.wall_ms(), std::move(*decision)});
+  auto continued = co_await context.deps.store.continue_run(run.number, std::move(line));
+  if (!continued) co_return std::nullopt;
+  const auto begins = continued->event_count - 1;
+  co_return leg_of(std::move(*continued), form, begins, true);
+}
+
+}  // namespace
+
+aio::Task<Outcome> continue_leg(Context& context, Request request) {
+  if (!find_agent(context, request.params[0])) co_return std::unexpected(problem(404, "Agent not found"));
+  const auto form = read_continue_form(request);
+  if (!form) co_return std::unexpected(form.error());
+  static constexpr int kTries = 3;  // each other one lost against another decision
+  for (int i = 0; i < kTries; ++i) {
+    auto run = co_await find_run(context, request.params[1], request.params[0], form->session_id);
+    if (!run) co_return std::unexpected(problem(404, "No runs found for run ID " + request.params[1]));
+    auto outcome = co_await try_continue(context, std::move(*run), *form);
+    if (outcome) co_return std::move(*outcome);
+  }
+  co_return std::unexpected(problem(409, "Cannot continue run " + request.params[1] + ": another decision was quicker"));
+}
+
+}  // namespace api::agentos
