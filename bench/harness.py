@@ -1,5 +1,5 @@
 """What the figures stand on: the bench program, servers beside it, and samples. Ends only what it started."""
-import contextlib, http.client, json, os, resource, shutil, signal, socket, statistics, subprocess, sys, time
+import contextlib, http.client, json, os, resource, shutil, socket, statistics, subprocess, sys, time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 START_SECONDS = 20
@@ -25,7 +25,7 @@ class Bench:
     def __init__(self, directory, quick):
         self.directory, self.quick = directory, quick
         self.program = os.environ.get("OUTLAST_BENCH", os.path.join(ROOT, "build/bench/bench/outlast_bench"))
-        self.outlast = os.environ.get("OUTLAST_BIN", os.path.join(ROOT, "build/release/outlast"))
+        self.outlast = os.environ.get("OUTLAST_BIN", os.path.join(ROOT, "build/bench/outlast"))
         self.repeats = 1 if quick else 3
 
     def seconds(self, full):
@@ -69,26 +69,24 @@ class Server:
         self.bench, self.home, self.port, self.process = bench, home, free_port(), None
 
     def __enter__(self):
-        self.start()
-        return self
-
-    def start(self):
-        """Starts and waits for the first answer; how long that took, in seconds."""
+        """Starts and waits for the first answer."""
         if not os.access(self.bench.outlast, os.X_OK):
             raise Missing(f"no program at {self.bench.outlast}")
         os.makedirs(self.home, exist_ok=True)
         self.log = open(os.path.join(self.bench.directory, "server.log"), "a")
         environment = dict(os.environ, OUTLAST_HOME=self.home)
         environment.pop("OS_SECURITY_KEY", None)
-        began = time.monotonic()
+        self.began = time.monotonic()
         self.process = subprocess.Popen([self.bench.outlast, "serve", "--port", str(self.port), "--log-level", "error"],
                                         env=environment, stdout=self.log, stderr=self.log, preexec_fn=raise_fd_limit)
         while True:
             try:
                 self.get("/health")
-                return time.monotonic() - began
+                self.start_seconds = time.monotonic() - self.began
+                return self
             except OSError:
-                if self.process.poll() is not None or time.monotonic() - began > START_SECONDS:
+                if self.process.poll() is not None or time.monotonic() - self.began > START_SECONDS:
+                    self.__exit__()
                     raise RuntimeError("the server did not start: " + tail_of(self.log.name)) from None
                 time.sleep(0.001)
 
@@ -136,7 +134,7 @@ class Server:
             try:
                 self.process.wait(15)
             except subprocess.TimeoutExpired:
-                self.process.send_signal(signal.SIGKILL)
+                self.process.kill()
                 self.process.wait()
         self.log.close()
 

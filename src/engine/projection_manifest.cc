@@ -1,6 +1,6 @@
 #include "engine/projection_manifest.h"
 
-#include <algorithm>
+#include <cstdio>
 
 #include "base/json.h"
 #include "llm/model_spec.h"
@@ -96,6 +96,10 @@ void append_indented(std::string& out, const json::value& value, std::size_t dep
     }
     line(depth);
     out += ']';
+  } else if (const auto* number = value.if_double()) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3f", *number);  // times: seconds and milliseconds, not 1.7E9
+    out += text;
   } else {
     out += base::to_text(value);
   }

@@ -36,7 +36,7 @@ struct ManifestChange {
 // `invocations` and `branches`; the rest is the other run's. Nothing: the manifest already tells a later state of the run.
 std::optional<boost::json::object> changed_manifest(boost::json::object manifest, const ManifestChange& change);
 
-// JSON text with an indent of two spaces and a newline at its end.
+// JSON text with an indent of two spaces and a newline at its end; fractions with three digits.
 std::string indented(const boost::json::value& value);
 
 }  // namespace engine

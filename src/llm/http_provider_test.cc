@@ -205,13 +205,13 @@ TEST_F(HttpProviderTest, SilenceInTheMiddle) {
 }
 
 TEST_F(HttpProviderTest, KeepalivesCountAsLife) {
-  options.idle_ms = 200;
+  options.idle_ms = 600;
   const auto outcome = call([this](Peer& peer) -> aio::Task<> {
     co_await peer.request();
     co_await peer.begin_stream();
-    for (int i = 0; i < 10; ++i) {
+    for (int i = 0; i < 14; ++i) {
       co_await peer.chunk(": keepalive\n\n");
-      co_await time.sleep(std::chrono::milliseconds(30));
+      co_await time.sleep(std::chrono::milliseconds(50));
     }
     co_await peer.chunk(text_chunk("a") + kFinish + kDone);
     co_await peer.end_stream();

@@ -16,6 +16,7 @@ std::size_t find_line_end(std::string_view text) {
 }  // namespace
 
 std::optional<SseEvent> SseParser::next() {
+  if (overflowed_) return std::nullopt;  // what was begun may point into input that is gone
   if (dispatched_) {
     dispatched_ = has_data_ = false;
     name_.clear();

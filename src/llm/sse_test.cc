@@ -91,6 +91,16 @@ TEST(Sse, LongLinesAndLongEventsAreRefused) {
   EXPECT_FALSE(pieces.next());
   EXPECT_TRUE(pieces.overflowed());
 
+  // Found by the fuzzer: data begun before the overflow was read again when its bytes were gone.
+  SseParser again(16);
+  {
+    const std::string bytes("data: 0123456789\ndata: 0123456789\n");
+    again.feed(bytes);
+    EXPECT_FALSE(again.next());
+  }
+  again.feed("data: a\n\n");
+  EXPECT_FALSE(again.next());
+
   SseParser event(16);
   event.feed("data: 01234567\ndata: 01234567\n\n");
   EXPECT_FALSE(event.next());

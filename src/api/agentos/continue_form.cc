@@ -98,9 +98,9 @@ const run::ToolCall* find_call(const std::vector<run::ToolCall>& waiting, const 
   return at == waiting.end() ? nullptr : &*at;
 }
 
-net::HttpResponse refuse_answer(const ToolAnswer& answer, const std::string& why) {
+net::HttpResponse refuse_answer(const std::string& call_id, const std::string& why) {
   FieldErrors errors;
-  errors.other("body", "tools", answer.call_id, "value_error", "Value error, " + why);
+  errors.other("body", "tools", call_id, "value_error", "Value error, " + why);
   return errors.response();
 }
 
@@ -145,18 +145,19 @@ std::expected<run::RunContinued, net::HttpResponse> decide_calls(const std::vect
   for (const auto& answer : answers) {
     const auto* call = find_call(waiting, answer.call_id);
     if (!call)
-      return std::unexpected(refuse_answer(answer, "no tool call '" + answer.call_id + "' of this run waits for a decision"));
-    if (const auto why = mismatch(*call, answer); !why.empty()) return std::unexpected(refuse_answer(answer, why));
+      return std::unexpected(
+          refuse_answer(answer.call_id, "no tool call '" + answer.call_id + "' of this run waits for a decision"));
+    if (const auto why = mismatch(*call, answer); !why.empty()) return std::unexpected(refuse_answer(answer.call_id, why));
     if (!answer.confirmed) continue;
     if (!decided.insert(answer.call_id).second)
-      return std::unexpected(refuse_answer(answer, "tool call '" + answer.call_id + "' is decided twice"));
+      return std::unexpected(refuse_answer(answer.call_id, "tool call '" + answer.call_id + "' is decided twice"));
     made.decisions.push_back({.call_id = answer.call_id, .approved = *answer.confirmed, .note = answer.note});
   }
   if (made.decisions.empty()) return std::unexpected(unresolved(waiting));
   for (const auto& call : waiting)
     if (!decided.contains(call.id))
-      return std::unexpected(refuse_answer(
-          {.call_id = call.id}, "tool call '" + call.id + "' of '" + call.name + "' needs 'confirmed' true or false too"));
+      return std::unexpected(
+          refuse_answer(call.id, "tool call '" + call.id + "' of '" + call.name + "' needs 'confirmed' true or false too"));
   return made;
 }
 

@@ -20,7 +20,7 @@ class RunTools {
   struct Entry {
     run::ToolCall call;
     std::int64_t at_ms = 0;
-    std::string result, note;
+    std::string result = {}, note = {};
     bool finished = false, is_error = false;
     Confirmation confirmation = Confirmation::none;
     std::int64_t started_ms = 0, duration_ms = 0;

@@ -93,7 +93,7 @@ void add_figures(json::object& m, const RunView& view, std::size_t at) {
 
 json::value content_of(const RunView& view) {
   if (view.run.status == run::Status::error) return text_or_null(view.error);
-  if (view.run.status == run::Status::paused && view.state.content.empty()) return kPausedContent;
+  if (view.run.status == run::Status::paused && view.state.content.empty()) return json::string(kPausedContent);
   return text_or_null(view.state.content);
 }
 
