@@ -14,6 +14,7 @@
 #include "base/ids.h"
 #include "run/event.h"
 #include "store/sqlite/database.h"
+#include "store/sqlite/reads.h"
 
 namespace store {
 namespace {
@@ -259,6 +260,27 @@ TEST_F(SqliteStoreTest, AnotherProcessIsToldWhatWasAppended) {
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(writer.append(r, 1, i, 1));
   reader.run_until([&] { return heard == 20; });
   EXPECT_EQ(lines, lines_of(0, 20));
+}
+
+// Sealing deletes blocks and inserts merged ones: their ids must lie above all that were ever given, or a process that
+// had not yet seen the last events never would (found with `logs -f` on a run of another process).
+TEST_F(SqliteStoreTest, SealingNeverHidesEventsFromAnotherProcess) {
+  Process writer(home);
+  const auto owner = writer.run(writer.store->register_owner());
+  const auto r = writer.launch("s", "", "d", owner).run;
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(writer.append(r, 1, i, 1));
+  std::int64_t seen = 0;
+  {
+    sqlite::Database db(home + "/outlast.db", sqlite::OpenMode::read_only);
+    seen = sqlite::select_last_block(db);
+  }
+  ASSERT_TRUE(writer.append(r, 1, 20, 1, run::Status::completed));
+  writer.run(writer.store->close());
+  writer.store.reset();  // sealed now
+  sqlite::Database db(home + "/outlast.db", sqlite::OpenMode::read_only);
+  const auto growth = sqlite::select_growth(db, seen, seen);
+  ASSERT_EQ(growth.size(), 1u);
+  EXPECT_EQ(growth[0].slice.end(), 21u);
 }
 
 TEST_F(SqliteStoreTest, PrefixesNameRunsAndSessions) {

@@ -51,7 +51,9 @@ void compare(const json::value& ours, const json::value& theirs, const std::stri
 // What differs in value on purpose (docs/formats/agentos.md), made equal before the comparison.
 void settle_differences(json::object& ours, json::object& theirs) {
   const auto name = base::text_or_empty(theirs, "event");
-  const auto duration_at = [](const json::object& o) { return std::string_view(o.at("content").as_string()).find(" completed in "); };
+  const auto duration_at = [](const json::object& o) {
+    return std::string_view(o.at("content").as_string()).find(" completed in ");
+  };
   if (name == "ToolCallCompleted")
     for (auto* o : {&ours, &theirs}) (*o)["content"] = std::string_view(o->at("content").as_string()).substr(0, duration_at(*o));
   if (name == "RunError") theirs["error_type"] = "InternalError";
@@ -66,7 +68,9 @@ void settle_differences(json::object& ours, json::object& theirs) {
   if (metrics.contains("input_tokens")) return;
   json::object whole{{"input_tokens", 0}, {"output_tokens", 0}, {"total_tokens", 0}};
   for (const auto& member : metrics) whole[member.key()] = member.value();
-  whole["details"] = json::object{{"model", json::array{{{"input_tokens", 0}, {"output_tokens", 0}, {"total_tokens", 0}, {"id", "mock-1"}, {"provider", "MockAI"}}}}};
+  whole["details"] = json::object{
+      {"model",
+       json::array{{{"input_tokens", 0}, {"output_tokens", 0}, {"total_tokens", 0}, {"id", "mock-1"}, {"provider", "MockAI"}}}}};
   metrics = std::move(whole);
 }
 
@@ -129,7 +133,8 @@ TEST(Encoder, FrameIsIdEventDataAndAnEmptyLine) {
   std::string frame;
   encoder.append_frame(frame, 7, run::encode({1795231286999, run::TextDelta{"x\n\"ü\""}}));
   EXPECT_EQ(frame,
-            "id: 7\nevent: RunContent\ndata: {\"created_at\":1795231286,\"event\":\"RunContent\",\"agent_id\":\"a1\",\"agent_name\":\"A \\\"1\\\"\","
+            "id: 7\nevent: RunContent\ndata: "
+            "{\"created_at\":1795231286,\"event\":\"RunContent\",\"agent_id\":\"a1\",\"agent_name\":\"A \\\"1\\\"\","
             "\"run_id\":\"r1\",\"session_id\":\"Sü €\",\"nested_depth\":0,\"content\":\"x\\n\\\"ü\\\"\",\"workflow_agent\":false,"
             "\"content_type\":\"str\",\"reasoning_content\":\"\",\"event_index\":7}\n\n");
 }
@@ -173,7 +178,8 @@ TEST(Encoder, ArgumentsThatAreNoObjectAreKeptAsText) {
 
 TEST(Encoder, OldToolErrorsHaveNoTimes) {
   std::string ours;
-  Encoder(store::Run{}).append_json(ours, 0, R"({"type":"tool_error","at":1000,"call_id":"c","name":"t","arguments":"{}","error":"no"})");
+  Encoder(store::Run{})
+      .append_json(ours, 0, R"({"type":"tool_error","at":1000,"call_id":"c","name":"t","arguments":"{}","error":"no"})");
   EXPECT_TRUE(json::parse(ours).at("tool").at("metrics").is_null());
 }
 
@@ -201,12 +207,14 @@ TEST(MetaEvents, ByteForByte) {
 
 TEST(MetaEvents, AsciiEscapes) {
   EXPECT_EQ(unknown_run_event("ü\"€😀"),
-            "event: error\ndata: {\"event\": \"error\", \"error\": \"Run \\u00fc\\\"\\u20ac\\ud83d\\ude00 not found in buffer or database\"}\n\n");
+            "event: error\ndata: {\"event\": \"error\", \"error\": \"Run \\u00fc\\\"\\u20ac\\ud83d\\ude00 not found in buffer or "
+            "database\"}\n\n");
 }
 
 TEST(MetaEvents, Gap) {
   EXPECT_EQ(gap_event("r", 3, 9, Gap::index_ahead),
-            "event: gap\ndata: {\"event\": \"gap\", \"run_id\": \"r\", \"from_index\": 3, \"to_index\": 9, \"reason\": \"index_ahead\", "
+            "event: gap\ndata: {\"event\": \"gap\", \"run_id\": \"r\", \"from_index\": 3, \"to_index\": 9, \"reason\": "
+            "\"index_ahead\", "
             "\"message\": \"The run has not reached this index yet.\"}\n\n");
   EXPECT_NE(gap_event("r", 0, 9, Gap::retention).find("\"reason\": \"retention\""), std::string::npos);
 }
@@ -232,13 +240,15 @@ rc::Gen<std::string> text_gen() {
 }
 
 rc::Gen<run::Payload> payload_gen() {
-  const auto call = rc::gen::construct<run::ToolCall>(text_gen(), text_gen(), rc::gen::element<std::string>("{}", "{\"a\":1}", "no"));
-  return rc::gen::oneOf(rc::gen::map(text_gen(), [](std::string s) { return run::Payload(run::TextDelta{std::move(s)}); }),
-                        rc::gen::map(text_gen(), [](std::string s) { return run::Payload(run::ThinkingDelta{std::move(s)}); }),
-                        rc::gen::map(call, [](run::ToolCall c) { return run::Payload(run::ToolStarted{std::move(c)}); }),
-                        rc::gen::map(call, [](run::ToolCall c) { return run::Payload(run::RunPaused{"", {std::move(c)}}); }),
-                        rc::gen::map(text_gen(), [](std::string s) { return run::Payload(run::RunError{run::Cause::network, std::move(s)}); }),
-                        rc::gen::just(run::Payload(run::RunContinued{})));
+  const auto call =
+      rc::gen::construct<run::ToolCall>(text_gen(), text_gen(), rc::gen::element<std::string>("{}", "{\"a\":1}", "no"));
+  return rc::gen::oneOf(
+      rc::gen::map(text_gen(), [](std::string s) { return run::Payload(run::TextDelta{std::move(s)}); }),
+      rc::gen::map(text_gen(), [](std::string s) { return run::Payload(run::ThinkingDelta{std::move(s)}); }),
+      rc::gen::map(call, [](run::ToolCall c) { return run::Payload(run::ToolStarted{std::move(c)}); }),
+      rc::gen::map(call, [](run::ToolCall c) { return run::Payload(run::RunPaused{"", {std::move(c)}}); }),
+      rc::gen::map(text_gen(), [](std::string s) { return run::Payload(run::RunError{run::Cause::network, std::move(s)}); }),
+      rc::gen::just(run::Payload(run::RunContinued{})));
 }
 
 engine::Block block_of(const std::vector<std::string>& lines, std::uint64_t first, std::size_t from, std::size_t to) {

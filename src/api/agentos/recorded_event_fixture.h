@@ -37,12 +37,14 @@ inline std::optional<std::int64_t> first_token_of(const json::object& o) {
 }
 
 inline run::ToolCall call_of(const json::object& tool) {
-  return {base::text_or_empty(tool, "tool_call_id"), base::text_or_empty(tool, "tool_name"), json::serialize(tool.at("tool_args"))};
+  return {base::text_or_empty(tool, "tool_call_id"), base::text_or_empty(tool, "tool_name"),
+          json::serialize(tool.at("tool_args"))};
 }
 
 inline run::ToolCompleted completed_of(const json::object& event) {
   const auto& tool = event.at("tool").as_object();
-  run::ToolCompleted completed{.call = call_of(tool), .result = base::text_or_empty(tool, "result"), .is_error = tool.at("tool_call_error") == true};
+  run::ToolCompleted completed{
+      .call = call_of(tool), .result = base::text_or_empty(tool, "result"), .is_error = tool.at("tool_call_error") == true};
   if (const auto* metrics = base::object_field(tool, "metrics")) {
     completed.started_ms = ms_of(*metrics, "start_time");
     completed.duration_ms = ms_of(*metrics, "duration");
@@ -53,7 +55,8 @@ inline run::ToolCompleted completed_of(const json::object& event) {
 inline run::RunCompleted run_completed_of(const json::object& event) {
   const auto& metrics = event.at("metrics").as_object();
   run::RunCompleted done{.content = base::text_or_empty(event, "content"), .model = "mock-1", .provider = "MockAI"};
-  done.metrics = {.usage = usage_of(metrics), .duration_ms = ms_of(metrics, "duration"), .first_token_ms = first_token_of(metrics)};
+  done.metrics = {
+      .usage = usage_of(metrics), .duration_ms = ms_of(metrics, "duration"), .first_token_ms = first_token_of(metrics)};
   return done;
 }
 

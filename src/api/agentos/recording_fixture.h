@@ -39,7 +39,8 @@ class RecordingReader {
   std::vector<Exchange> read() {
     std::vector<Exchange> all;
     while (at_ < lines_.size()) {
-      if (lines_[at_].starts_with(">>> ")) all.push_back(read_one());
+      if (lines_[at_].starts_with(">>> "))
+        all.push_back(read_one());
       else
         ++at_;
     }

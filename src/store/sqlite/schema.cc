@@ -9,7 +9,8 @@ namespace {
 constexpr std::int64_t kApplicationId = 0x4F75544C;  // "OuTL"
 
 // Migration n brings a file from version n to n + 1. Never edit one that has been released: add the next.
-// Blocks in a rowid table with a small index: the figures are in ARCHITECTURE.md "The event table".
+// Numbers are never used again (AUTOINCREMENT): processes find each other's blocks by "id above the last one I saw", and a
+// run that was removed must not lend its number to another. Blocks in a rowid table with a small index: the figures are in ARCHITECTURE.md "The event table".
 constexpr const char* kMigrations[kSchemaVersion] = {
     R"sql(
 CREATE TABLE owner(
@@ -18,7 +19,7 @@ CREATE TABLE owner(
   expires_ms INTEGER NOT NULL);
 
 CREATE TABLE session(
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   session_id TEXT NOT NULL UNIQUE,
   name TEXT NOT NULL, component_type TEXT NOT NULL, component_id TEXT NOT NULL, user_id TEXT NOT NULL,
   state TEXT NOT NULL, metadata TEXT NOT NULL,
@@ -28,7 +29,7 @@ CREATE TABLE session(
 CREATE INDEX session_updated ON session(updated_ms);
 
 CREATE TABLE run(
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   run_id TEXT NOT NULL UNIQUE,
   kind TEXT NOT NULL, component_id TEXT NOT NULL, component_name TEXT NOT NULL,
   session INTEGER NOT NULL, user_id TEXT NOT NULL,
@@ -49,7 +50,7 @@ CREATE INDEX run_ended ON run(ended_ms) WHERE ended_ms > 0;
 CREATE TABLE run_spec(run INTEGER PRIMARY KEY, spec TEXT NOT NULL, digest TEXT NOT NULL);
 
 CREATE TABLE event_block(
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   run INTEGER NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL,
   data BLOB NOT NULL);
 CREATE UNIQUE INDEX event_block_run ON event_block(run, first);
