@@ -99,7 +99,8 @@ void Encoder::append_text_frame(std::string& out, std::uint64_t index, std::int6
   const auto size = (framed ? kId.size() + number.size() + kEvent.size() + 2 : 0) + kCreated.size() + seconds.size() + text_head_.size() +
                     json_text.size() + kIndex.size() + number.size() + 1;
   const auto before = out.size();
-  out.resize_and_overwrite(before + size, [&](char* data, std::size_t end) {
+  // The length is ours: where it has to grow, libstdc++ 12 hands in the new capacity instead of what was asked for.
+  out.resize_and_overwrite(before + size, [&](char* data, std::size_t) {
     char* at = data + before;
     const auto put = [&at](std::string_view piece) {
       std::memcpy(at, piece.data(), piece.size());
@@ -108,7 +109,7 @@ void Encoder::append_text_frame(std::string& out, std::uint64_t index, std::int6
     if (framed) put(kId), put(number.view()), put(kEvent);
     put(kCreated), put(seconds.view()), put(text_head_), put(json_text), put(kIndex), put(number.view()), put("}");
     if (framed) put("\n\n");
-    return end;
+    return before + size;
   });
 }
 

@@ -139,6 +139,19 @@ TEST(Encoder, FrameIsIdEventDataAndAnEmptyLine) {
             "\"content_type\":\"str\",\"reasoning_content\":\"\",\"event_index\":7}\n\n");
 }
 
+// libstdc++ 12's resize_and_overwrite names the grown capacity, not the size that was asked for.
+TEST(Encoder, AFrameThatMakesItsBufferGrowIsThatFrameAndNothingMore) {
+  const Encoder encoder(store::Run{});
+  const auto line = run::encode({1000, run::TextDelta{"x"}});
+  std::string one, many;
+  encoder.append_frame(one, 5, line);
+  for (int i = 0; i < 100; ++i) {
+    encoder.append_frame(many, 5, line);
+    ASSERT_EQ(many.size(), one.size() * static_cast<std::size_t>(i + 1));
+    ASSERT_TRUE(many.ends_with(one));
+  }
+}
+
 TEST(Encoder, EventsWithoutAgentOsCounterpart) {
   store::Run run;
   run.run_id = "r1";

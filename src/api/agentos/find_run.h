@@ -1,4 +1,5 @@
 #pragma once
+// Which run a path of the API names.
 #include <optional>
 #include <string>
 

@@ -1,5 +1,7 @@
 #pragma once
 // A recorded AgentOS event as the neutral event that Outlast would have logged, and the comparison of the two encodings.
+#include <cmath>
+
 #include "api/agentos/recording_fixture.h"
 #include "base/json.h"
 #include "run/event.h"
@@ -37,8 +39,7 @@ inline std::optional<std::int64_t> first_token_of(const json::object& o) {
 }
 
 inline run::ToolCall call_of(const json::object& tool) {
-  return {base::text_or_empty(tool, "tool_call_id"), base::text_or_empty(tool, "tool_name"),
-          json::serialize(tool.at("tool_args"))};
+  return {base::text_or_empty(tool, "tool_call_id"), base::text_or_empty(tool, "tool_name"), base::to_text(tool.at("tool_args"))};
 }
 
 inline run::ToolCompleted completed_of(const json::object& event) {
