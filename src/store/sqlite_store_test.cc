@@ -309,6 +309,28 @@ TEST_F(SqliteStoreTest, HistoryIsWhatHadEndedAtTheLaunch) {
   EXPECT_TRUE(p.run(p.store->history(first.session, first.history_through)).empty());
 }
 
+TEST_F(SqliteStoreTest, ADatabaseOfEverySchemaVersionIsReadWhole) {
+  int versions = 0;
+  for (const auto& file : fs::directory_iterator(OUTLAST_TEST_DATA "/databases")) {
+    if (file.path().extension() != ".db") continue;
+    ++versions;
+    const auto copy = home + "/" + file.path().stem().string();
+    fs::create_directories(copy);
+    fs::copy_file(file.path(), copy + "/outlast.db");
+    Process p(copy);
+    const auto page = p.run(p.store->list_runs({.limit = 100}));
+    ASSERT_EQ(page.total, 3) << file.path();
+    for (const auto& r : page.items) {
+      EXPECT_EQ(r.status, run::Status::completed);
+      const auto lines = p.whole(r);
+      EXPECT_EQ(static_cast<std::uint64_t>(::std::ranges::count(lines, '\n')), r.event_count);
+      EXPECT_NE(lines.find(R"({"type":"run_completed")"), std::string::npos);
+    }
+    EXPECT_EQ(p.launch("new", "", "d").known, Known::fresh);
+  }
+  EXPECT_EQ(versions, 1);
+}
+
 TEST_F(SqliteStoreTest, AForeignDatabaseIsRefusedAndLeftAlone) {
   {
     sqlite::Database db(home + "/outlast.db", sqlite::OpenMode::read_write);

@@ -82,7 +82,7 @@ aio::Task<> cancel_run(Context& context, Request request, net::HttpReply& reply)
   if (!errors.empty()) co_return co_await reply.send(errors.response());
   const auto& run_id = request.params[1];
   const auto known = co_await context.deps.store.find_run(run_id);
-  const bool foreign = known && (known->component_id != request.params[0] || (!session.empty() && known->session_id != session));
+  const bool foreign = known && !co_await find_run(context, run_id, request.params[0], session);
   // Another component's or session's run is as good as unknown, and must not be cancelled through this door.
   if (foreign || (!known && (strict || !base::valid_run_id(run_id)))) {
     if (strict || foreign) co_return co_await reply.send(problem(404, "Run not found"));
