@@ -144,8 +144,8 @@ TEST(Offload, WorksElsewhereAndComesBackWithItsException) {
   bool broke = false;
   loop.group.spawn("offload", offload_once(offload, worker, broke));
   loop.run();
-  EXPECT_NE(worker, std::this_thread::get_id());
-  EXPECT_NE(worker, std::thread::id());
+  EXPECT_TRUE(worker != std::this_thread::get_id());
+  EXPECT_TRUE(worker != std::thread::id());
   EXPECT_TRUE(broke);
 }
 

@@ -10,6 +10,8 @@ namespace engine {
 
 namespace {
 
+constexpr std::uint64_t kLaunchEvents = 2;  // run_started and model_started are committed with the run (engine/launch.cc)
+
 class Traits final : public run::ToolTraits {
  public:
   explicit Traits(const tool::Toolbox& tools) : tools_(tools) {}
@@ -62,7 +64,8 @@ aio::Task<Ending> Execution::run() {
   state_ = co_await fold_run(deps_.store, lease_.run, spec_);
   log_ = std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, state_);
   log_->on_failure([scope = scope_] { scope->cancel(); });
-  if (taken_over_) log_->add_fact("taken_over", R"({"events":)" + std::to_string(state_.next_index) + "}");
+  // A hand-over from the process that only launched the run is no take-over: nothing had been done yet.
+  if (taken_over_ && state_.next_index > kLaunchEvents) log_->add_fact("taken_over", R"({"events":)" + std::to_string(state_.next_index) + "}");
   if (spec_.limits.timeout_ms > 0) tasks_.spawn("deadline", end_at(deps_.time, scope_, lease_.run.created_ms + spec_.limits.timeout_ms));
   const auto ending = co_await loop();
   if (ending == Ending::handed_over) {

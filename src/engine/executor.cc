@@ -53,8 +53,6 @@ aio::Task<store::Launched> Executor::launch(LaunchRequest request) {
 aio::Task<base::Result<>> Executor::take(store::RunNumber run, store::OwnerNumber from) {
   auto lease = co_await deps_.store.claim(run, owner_, from);
   if (!lease) co_return std::unexpected(lease.error());
-  // The launcher of a run holds it first and executes nothing: handed over by it, the run begins here.
-  if (from && lease->run.epoch == 2) lease->taken_over = false;
   begin(std::move(*lease));
   co_return base::Result<>{};
 }

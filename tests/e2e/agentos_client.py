@@ -83,7 +83,8 @@ class Stream:
                     name = data = id_ = None
             self.complete = True
         except (OSError, http.client.HTTPException, ValueError):
-            return
+            pass
+        self.close()
 
     def take(self, count):
         """the next `count` events (fewer at the end)"""
@@ -96,12 +97,14 @@ class Stream:
 
     def close(self):
         self.response.close()
+        self.response.connection.close()
 
 
 class Answer:
     def __init__(self, response):
         self.status, self.headers, self.body = response.status, dict((k.lower(), v) for k, v in response.getheaders()), response.read()
         response.close()
+        response.connection.close()
 
     @property
     def json(self):
@@ -124,7 +127,7 @@ class Api:
             headers.setdefault("content-type", "application/x-www-form-urlencoded")
         connection.request(method, path, body, headers)
         response = connection.getresponse()
-        response.connection_kept = connection  # so that it lives as long as the answer
+        response.connection = connection
         return response
 
     def ask(self, method, path, form=None, **more):

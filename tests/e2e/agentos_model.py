@@ -3,7 +3,7 @@
 The last user message directs the answer, as the mock model of the recordings does:
 
     N=3 D=0.05            N chunks "w0 w1 ...", D seconds apart
-    STALL=2               after 2 chunks nothing more comes until the connection ends or release() is called
+    STALL=2               after 2 chunks nothing more comes until release() is called
     boom                  HTTP 401, a failure that is not tried again
     CALL name {json}      one tool call; several CALL lines are made one a turn, then the text
     PAR name {json} | name {json}   several tool calls in one turn
@@ -57,8 +57,9 @@ class Model:
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def release(self):
-        """ends all stalls"""
-        self.freed.set()
+        """ends the stalls of now"""
+        freed, self.freed = self.freed, threading.Event()
+        freed.set()
 
     def stop(self):
         self.release()

@@ -3,20 +3,19 @@ import json, os
 
 DIRECTORY = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "data", "agentos")
 
-# What Outlast adds (docs/formats/agentos.md), by the place it may appear in: (path's last object, key).
+# What Outlast adds and leaves out (docs/formats/agentos.md), by the object it is in: the outermost one's name, else the key that holds it.
 ADDITIVE = {
     "RunOutput": {"last_event_index", "reason"},
     "event": {"event_index"},
     "metrics": {"input_tokens", "output_tokens", "total_tokens", "details", "time_to_first_token"},
     "model": {"input_tokens", "output_tokens", "total_tokens"},
-    "root": {"id", "version"},
     "info": {"outlast_version"},
     "config": {"name", "description"},
     "agent": {"description", "role"},
+    "tools": {"requires_confirmation"},
     "system_message": {"system_message", "description"},
 }
-# What AgentOS leaves out or not by its own luck, and types that a value of another run may have.
-OPTIONAL = {"time_to_first_token", "session_state", "total_tokens", "metrics", "details"}
+LEFT_OUT = {"data": {"metrics", "total_tokens"}, "metrics": {"time_to_first_token"}, "event": {"time_to_first_token"}}
 
 
 class Exchange:
@@ -86,7 +85,7 @@ def differences(ours, theirs, place, nullable=(), path=""):
     if kind(ours) != kind(theirs):
         return [f"{path}: {kind(ours)} {ours!r} instead of {kind(theirs)} {theirs!r}"[:300]]
     if isinstance(theirs, list):
-        if bool(ours) != bool(theirs) and path.rpartition(".")[2] not in OPTIONAL:
+        if bool(ours) != bool(theirs):
             found.append(f"{path}: {len(ours)} items instead of {len(theirs)}")
         for a, b in zip(ours, theirs):
             found += differences(a, b, place, nullable, path + "[]")
@@ -94,9 +93,9 @@ def differences(ours, theirs, place, nullable=(), path=""):
     if not isinstance(theirs, dict):
         return found
     allowed = ADDITIVE.get(place, set())
-    for key in theirs.keys() - ours.keys() - OPTIONAL:
+    for key in theirs.keys() - ours.keys() - LEFT_OUT.get(place, set()):
         found.append(f"{path}: '{key}' is missing")
-    for key in ours.keys() - theirs.keys() - allowed - OPTIONAL:
+    for key in ours.keys() - theirs.keys() - allowed:
         found.append(f"{path}: '{key}' is not declared")
     for key in theirs.keys() & ours.keys():
         if key in nullable and (ours[key] is None) != (theirs[key] is None):
