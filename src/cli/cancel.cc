@@ -1,6 +1,7 @@
 #include "cli/cancel.h"
 
 #include "base/json.h"
+#include "cli/run_files.h"
 #include "cli/run_json.h"
 #include "cli/store_command.h"
 #include "engine/projection_manifest.h"
@@ -42,6 +43,7 @@ aio::Task<int> cancel_one(Process& process, const CancelOptions& options, std::s
   const bool was_over = run::is_terminal(run->status);
   const auto now = was_over ? std::optional(*run) : co_await cancel_and_wait(process, *run);
   if (!now) co_return complain(kFailed, "run " + run->run_id + " was removed");
+  co_await files_settled(process, *now);
   tell(*now, was_over, options.json);
   if (now->status == run::Status::cancelled) co_return kOk;
   if (run::is_terminal(now->status)) co_return kFailed;

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cli/orphan_guard.h"
 #include "cli/output.h"
+#include "cli/run_files.h"
 #include "cli/run_json.h"
 #include "cli/signals.h"
 #include "cli/store_command.h"
@@ -132,6 +133,7 @@ class Follow {
       put_line(base::to_text(result_json(*now, state_)));
     else
       transcript_.finish(state_, ended() ? Transcript::End::run : Transcript::End::left);
+    co_await files_settled(process_, *now);
     const auto outcome = engine::outcome_of(now->status, now->reason);
     if (!error_.empty()) complain(kFailed, error_);
     if (outcome.word == "completed_empty") complain(kFailed, "the run ended without any text or tool call");

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "cli/cancel.h"
+#include "cli/run_files.h"
 #include "cli/store_command.h"
 
 namespace cli {
@@ -30,6 +31,7 @@ aio::Task<int> remove(Process& process, store::Run run, bool json) {
         kFailed, "run " + guest + " has joined " + run.run_id + " and is still live; cancel it first: outlast cancel " + guest);
   // Files first: a crash in between leaves a run that can be removed again, not files that nobody knows. A run that has joined
   // another's directory leaves that one's alone.
+  co_await files_settled(process, run);
   if (run.group_id == run.run_id) {
     std::error_code ec;
     fs::remove_all(run_directory(process.settings, run.run_id), ec);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "cli/run_files.h"
 #include "cli/run_json.h"
 #include "cli/store_command.h"
 #include "engine/history.h"
@@ -135,6 +136,7 @@ void print_text(const Details& d, std::int64_t now_ms) {
 aio::Task<int> show(Process& process, const ShowOptions& options) {
   const auto details = co_await gather(process, options.id);
   if (!details) co_return complain(details.error());
+  co_await files_settled(process, details->run);
   if (options.json)
     print_json(*details);
   else

@@ -7,6 +7,7 @@
 #include "aio/task_group.h"
 #include "base/json.h"
 #include "cli/orphan_guard.h"
+#include "cli/run_files.h"
 #include "cli/run_json.h"
 #include "cli/signals.h"
 #include "cli/store_command.h"
@@ -71,6 +72,7 @@ aio::Task<> wait_for_run(Process& process, store::Run run, const WaitOptions& op
   for (;;) {
     const auto now = co_await present(process, run.run_id);
     if (!now || run::is_terminal(now->status)) {
+      if (now) co_await files_settled(process, *now);
       if (now)
         tell(process.settings, *now, now->reason, options.json);
       else

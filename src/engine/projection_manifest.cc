@@ -39,11 +39,14 @@ void tell_run(json::object& entry, const ManifestChange& change) {
   entry["ended_at"] = seconds(run.ended_ms);
   if (!command.empty() || !entry.contains("command")) entry["command"] = text_array(command);
   entry["cwd"] = spec.work_directory;
-  entry["host"] = process.host.substr(0, process.host.find('/'));
-  entry["pid"] = process.pid;
-  entry["pid_start_time"] = process.pid_start;
-  entry["boot_id"] = process.boot_id;
-  entry["attempt"] = run.epoch;
+  // Another process may complete the files of an ended run; the one that executed it stays named.
+  if (!entry.contains("pid") || base::int_field(entry, "attempt") != run.epoch) {
+    entry["host"] = process.host.substr(0, process.host.find('/'));
+    entry["pid"] = process.pid;
+    entry["pid_start_time"] = process.pid_start;
+    entry["boot_id"] = process.boot_id;
+    entry["attempt"] = run.epoch;
+  }
   entry["agent"] = run.component_name;
   entry["model"] = spec.model;
   entry["provider"] = spec.provider;

@@ -6,7 +6,7 @@ DIRECTORY = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file_
 # What Outlast adds and leaves out (docs/formats/agentos.md), by the object it is in: the outermost one's name, else the key that holds it.
 ADDITIVE = {
     "RunOutput": {"last_event_index", "reason"},
-    "event": {"event_index"},
+    "event": {"event_index", "time_to_first_token"},
     "metrics": {"input_tokens", "output_tokens", "total_tokens", "details", "time_to_first_token"},
     "model": {"input_tokens", "output_tokens", "total_tokens"},
     "info": {"outlast_version"},
