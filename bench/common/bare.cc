@@ -62,7 +62,10 @@ void BareDatabase::commit_row(std::string_view data) {
   run(commit_);
 }
 
-void BareDatabase::wait_when_locked(int milliseconds) { sqlite3_busy_timeout(db_, milliseconds); }
+void BareDatabase::leave_to_sqlite(int busy_ms) {
+  sqlite3_busy_timeout(db_, busy_ms);
+  sqlite3_wal_autocheckpoint(db_, kCheckpointPages);
+}
 
 void BareDatabase::checkpoint_if_due() {
   if (wal_pages_ > kCheckpointPages) sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);

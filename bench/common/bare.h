@@ -19,7 +19,8 @@ class BareDatabase {
   BareDatabase(const BareDatabase&) = delete;
   BareDatabase& operator=(const BareDatabase&) = delete;
   void commit_row(std::string_view data);
-  void wait_when_locked(int milliseconds);  // SQLite's own waiting for other writers
+  // Leaves several writers to SQLite itself: its waiting for the lock, its checkpoints.
+  void leave_to_sqlite(int busy_ms);
   // As the store's checkpoint thread does it: not on the clock of a commit, and the log's file is used again after it.
   void checkpoint_if_due();
 

@@ -64,7 +64,7 @@ pid_t start(const std::vector<std::string>& argv, const std::vector<std::string>
   if (out >= 0)
     posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
   else
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_WRONLY, 0);
   pid_t pid = 0;
   errno = posix_spawnp(&pid, arguments[0], &actions, nullptr, arguments.data(), variables.data());
   posix_spawn_file_actions_destroy(&actions);

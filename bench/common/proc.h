@@ -13,7 +13,7 @@ std::int64_t slab_bytes();                            // of the whole machine
 std::int64_t cpu_ns(const std::vector<pid_t>& pids);  // run time of all their threads
 std::vector<pid_t> parse_pids(const std::string& comma_separated);
 
-// Starts a program with its output to /dev/null (or to the file descriptor `out`).
+// Starts a program with its output and complaints to /dev/null, or only its output to the file descriptor `out`.
 pid_t start(const std::vector<std::string>& argv, const std::vector<std::string>& environment = {}, int out = -1);
 int wait_for_exit(pid_t pid);  // its exit code, or 128 + signal
 

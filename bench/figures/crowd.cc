@@ -19,7 +19,7 @@ namespace bench {
 namespace {
 
 constexpr std::int64_t kStartInNs = 1'500'000'000;  // until all children are there
-constexpr int kBusyMs = 10'000;                      // as the store's connections wait below their own queue
+constexpr int kBusyMs = 10'000;                     // as the store's connections wait below their own queue
 
 aio::Task<> commit_until(Host& host, LiveRun& run, std::int64_t end_ns, Latencies& latencies) {
   const auto line = event_lines(1);
@@ -39,14 +39,13 @@ void store_commits(const Arguments& arguments, std::int64_t start_ns, std::int64
 
 void bare_commits(const Arguments& arguments, std::int64_t start_ns, std::int64_t end_ns, Latencies& latencies) {
   BareDatabase database(arguments.required("home") + "/bare.db");
-  database.wait_when_locked(kBusyMs);
+  database.leave_to_sqlite(kBusyMs);
   const auto line = event_lines(1);
   sleep_until(start_ns);
   while (now_ns() < end_ns) {
     const auto began = now_ns();
     database.commit_row(line);
     latencies.add(now_ns() - began);
-    database.checkpoint_if_due();
   }
 }
 

@@ -34,7 +34,8 @@ bool manifest_tells_end(const std::string& path, const store::Run& run) {
   if (run.run_id == run.group_id) return tells_end(*manifest);
   if (const auto* invocations = base::array_field(*manifest, "invocations"))
     for (const auto& item : *invocations)
-      if (const auto* entry = item.if_object(); entry && base::string_field(*entry, "run_id") == run.run_id) return tells_end(*entry);
+      if (const auto* entry = item.if_object(); entry && base::string_field(*entry, "run_id") == run.run_id)
+        return tells_end(*entry);
   return true;
 }
 
@@ -42,7 +43,8 @@ bool manifest_tells_end(const std::string& path, const store::Run& run) {
 aio::Task<> complete_files(Process& process, const store::Run& run) {
   aio::Offload files(1);
   engine::Projection projection(*process.store, *process.logs, process.time, files, process.settings.home + "/runs");
-  aio::TaskGroup tasks(process.io, [](const std::string&, const std::string& what) { warn("the run's files are not complete: " + what); });
+  aio::TaskGroup tasks(process.io,
+                       [](const std::string&, const std::string& what) { warn("the run's files are not complete: " + what); });
   tasks.spawn("files", projection.follow(run));
   projection.leave(run.number);
   co_await tasks.join();

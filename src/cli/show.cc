@@ -40,9 +40,7 @@ std::string waits_for(const Details& d, bool orphan, std::int64_t now_ms) {
 }
 
 // The launching command holds a run first, without executing it; it is no attempt.
-std::int64_t attempts(const store::Run& run) {
-  return run.origin == "command" && run.epoch > 1 ? run.epoch - 1 : run.epoch;
-}
+std::int64_t attempts(const store::Run& run) { return run.origin == "command" && run.epoch > 1 ? run.epoch - 1 : run.epoch; }
 
 // The last event says what ended the run; the fold has the rest.
 std::string error_of(const std::string& last_event) {
@@ -125,7 +123,8 @@ void print_text(const Details& d, std::int64_t now_ms) {
   row("directory", d.directory);
   const auto tries = attempts(run);
   row("events", std::to_string(run.event_count) + ", " + std::to_string(d.state.model_calls) + " model calls, " +
-                    std::to_string(d.state.tool_calls) + " tool calls, " + std::to_string(tries) + (tries == 1 ? " attempt" : " attempts"));
+                    std::to_string(d.state.tool_calls) + " tool calls, " + std::to_string(tries) +
+                    (tries == 1 ? " attempt" : " attempts"));
   row("tokens", std::to_string(d.state.usage.input_tokens) + " in, " + std::to_string(d.state.usage.output_tokens) + " out");
   for (const auto& fact : d.facts) row("fact", base::iso_utc(fact.at_ms) + "  " + one_line(fact_text(fact), 120));
   row("prompt", one_line(d.spec.input, 120));

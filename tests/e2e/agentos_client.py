@@ -81,9 +81,9 @@ class Stream:
                 elif not text and data is not None:
                     yield Event(name, data, id_)
                     name = data = id_ = None
-            self.complete = True
         except (OSError, http.client.HTTPException, ValueError):
             pass
+        self.complete = bool(self.raw) and self.response.chunk_left is None  # http.client saw the final chunk
         self.close()
 
     def take(self, count):

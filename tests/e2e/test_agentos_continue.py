@@ -61,7 +61,8 @@ class Continue(ServedTest):
         self.assertEqual((body["status"], body["tools"][0]["confirmed"], body["requirements"][0]["tool_execution"]["confirmed"]), ("COMPLETED", True, True))
         meta, again, _ = self.api.replay(run_id, 3, agent="gated")
         self.assertEqual([e.data for e in again], [e.data for e in (events + leg)[4:]], "history belongs to /resume")
-        self.assertEqual(stream_differences(again, [f for f in whole.frames() if f[0] not in META], NULLABLE), [])
+        self.assertEqual(stream_differences(again, [f for f in whole.frames() if f[0] not in META], (*NULLABLE, "result", "tool_call_error")), [],
+                         "AgentOS shows the result in the replayed start already")
 
     def test_reject(self):
         events, tools = self.pause()
@@ -140,7 +141,7 @@ class Continue(ServedTest):
             for t in threads:
                 t.join(30)
             self.assertEqual(len(legs), 4)
-            self.assertEqual({len(leg) for leg in legs}, {len(legs[0])})
+            self.assertEqual([len(leg) for leg in legs], [len(legs[0])] * 4, legs)
             self.assertTrue(all(leg == legs[0] for leg in legs), "one leg")
             self.assertEqual(self.writes(run_id), 1)
 

@@ -73,7 +73,10 @@ aio::Task<std::vector<run::ToolCall>> waiting_calls(Context& context, const stor
 aio::Task<std::optional<Outcome>> try_continue(Context& context, store::Run run, const ContinueForm& form) {
   if (run.status == run::Status::cancelled) co_return std::unexpected(refuse_state(run));
   std::vector<run::ToolCall> waiting;
-  if (run.status == run::Status::paused) waiting = co_await waiting_calls(context, run);
+  if (run.status == run::Status::paused) {
+    waiting = co_await waiting_calls(context, run);
+    if (waiting.empty()) co_return std::nullopt;  // another decision came since the row was read
+  }
   if (waiting.empty() || !concerns(waiting, form.answers))
     if (const auto begins = co_await find_leg(context, run, form.answers)) co_return leg_of(std::move(run), form, *begins, false);
   if (run.status != run::Status::paused) co_return std::unexpected(refuse_state(run));
