@@ -106,6 +106,12 @@ void Database::checkpoint_passive() {
   sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
 }
 
+void Database::checkpoint_truncate() {
+  sqlite3_busy_timeout(db_, 0);
+  sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_timeout(db_, kBusyMs);
+}
+
 void Database::fail(std::string_view doing) const { throw_broken(db_, path_ + ": " + std::string(doing)); }
 
 }  // namespace store::sqlite

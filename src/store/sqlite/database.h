@@ -63,6 +63,9 @@ class Database {
   int wal_pages() const { return wal_pages_; }
   // Moves what readers allow from the WAL into the file, without waiting for them.
   void checkpoint_passive();
+  // Moves all of it and empties the WAL, if nobody else uses the database now. A process that opens it first reads the
+  // whole WAL, so one left full costs every later command (63 ms of `ls` with 32 MB).
+  void checkpoint_truncate();
   const std::string& path() const { return path_; }
 
  private:

@@ -136,7 +136,17 @@ void Writer::loop() {
     checkpoint_wake_.notify_all();
     checkpointer_.join();
   }
+  if (!open_failure_) leave_tidy();
   db_.reset();
+}
+
+void Writer::leave_tidy() {
+  try {
+    const WriteLock::Hold hold(*lock_);
+    db_->checkpoint_truncate();
+  } catch (const base::Broken& error) {
+    base::log::warning("the write-ahead log could not be emptied at the end", {{"reason", error.what()}});
+  }
 }
 
 bool Writer::try_commit(Database& db, std::span<Operation> operations, Commit& commit) {

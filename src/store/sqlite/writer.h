@@ -97,6 +97,7 @@ class Writer {
   void finish(Batch batch, Commit commit);
   void maintain();
   void seal_some();
+  void leave_tidy();
   void checkpoint_loop();
   void open();
 
