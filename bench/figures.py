@@ -38,27 +38,32 @@ def compare(name, unit, values, base, base_values, target=None, **more):
     """Medians of both sides; the ratio is the median of the repeats' own ratios, for each had its own minute."""
     ratios = [value / other for value, other in zip(values, base_values)]
     more["range"] = [min(values), max(values)]
-    return Figure(name, statistics.median(values), unit, base, statistics.median(base_values), statistics.median(ratios), target, more)
+    value, base_value = statistics.median(values), statistics.median(base_values)
+    return Figure(name, value, unit, base, base_value, statistics.median(ratios), target, more)
 
 
 def launch(bench):
     with bench.scratch("launch") as directory, Server(bench, os.path.join(directory, "home")) as server:
-        samples = bench.measure("launch", port=server.port, dir=directory, seconds=bench.seconds(2), repeats=bench.repeats)
+        samples = bench.measure("launch", port=server.port, dir=directory, seconds=bench.seconds(2),
+                                repeats=bench.repeats)
     for which, offset in (("kept", 0), ("fresh", 1)):
         for percentile, target in (("value", Target("ratio", "<=", 3)), ("p99", None)):
             values = samples.values(f"launch.{which}_connection", "outlast", percentile)
             bare = samples.values("launch.bare_commit", "base", percentile)[offset::2]
-            yield compare(f"launch_{which}_{percentile.replace('value', 'p50')}", "us", values, "one synced SQLite commit", bare, target)
+            name = f"launch_{which}_{percentile.replace('value', 'p50')}"
+            yield compare(name, "us", values, "one synced SQLite commit", bare, target)
 
 
 def tail(bench):
     with bench.scratch("tail") as directory, Server(bench, os.path.join(directory, "home")) as server:
-        samples = bench.measure("tail", dir=directory, home=server.home, port=server.port, seconds=bench.seconds(2), repeats=bench.repeats)
+        samples = bench.measure("tail", dir=directory, home=server.home, port=server.port, seconds=bench.seconds(2),
+                                repeats=bench.repeats)
     for which in ("one_process", "two_processes"):
         for percentile, target in (("value", Target("ratio", "<=", 2)), ("p99", None)):
             commits = samples.values("tail.bare_commit", "base", percentile)
             trips = samples.values("tail.bare_round_trip", "base", percentile)
-            yield compare(f"tail_{which}_{percentile.replace('value', 'p50')}", "us", samples.values(f"tail.{which}", "outlast", percentile),
+            name = f"tail_{which}_{percentile.replace('value', 'p50')}"
+            yield compare(name, "us", samples.values(f"tail.{which}", "outlast", percentile),
                           "one synced commit + one loopback round trip", [c + t for c, t in zip(commits, trips)], target,
                           commit=statistics.median(commits), round_trip=statistics.median(trips))
 
@@ -67,18 +72,21 @@ def appends(bench):
     for events in (1, 64):
         for runs in (1, 16, 256):
             with bench.scratch("appends") as directory, redis(bench) as port:
-                samples = bench.measure("appends", dir=directory, runs=runs, events=events, redis_port=port, seconds=bench.seconds(1.5),
-                                        repeats=bench.repeats)
+                samples = bench.measure("appends", dir=directory, runs=runs, events=events, redis_port=port,
+                                        seconds=bench.seconds(1.5), repeats=bench.repeats)
             name, sample = f"appends_{runs}_runs_x{events}", f"appends.{runs}x{events}"
             ours, file = samples.values(sample, "outlast"), samples.values(sample, "file")
-            more = {"p50_us": samples.median(sample, "outlast", "p50_us"), "p99_us": samples.median(sample, "outlast", "p99_us"),
-                    "plain_file": statistics.median(file), "of_plain_file": statistics.median(o / f for o, f in zip(ours, file))}
+            more = {key: samples.median(sample, "outlast", key) for key in ("p50_us", "p99_us")}
+            more["plain_file"] = statistics.median(file)
+            more["of_plain_file"] = statistics.median(o / f for o, f in zip(ours, file))
             # With one run there is nothing to group: each append is a sync of its own, here as there.
             target = Target("ratio", ">=", 3) if runs > 1 else None
             if port:
-                yield compare(name, "events/s", ours, "Redis XADD, appendfsync always", samples.values(sample, "redis"), target, **more)
+                yield compare(name, "events/s", ours, "Redis XADD, appendfsync always", samples.values(sample, "redis"),
+                              target, **more)
             else:
-                yield Figure(name, statistics.median(ours), "events/s", "base missing: redis-server", None, None, target, more)
+                yield Figure(name, statistics.median(ours), "events/s", "base missing: redis-server", None, None, target,
+                             more)
 
 
 def layouts(bench):
@@ -88,8 +96,8 @@ def layouts(bench):
         for what in ("write", "read"):
             sample = f"layouts.{what}.{per_commit}"
             others = ("rowid_int", "packed", "wr_int") + (("file",) if what == "write" else ())
-            yield compare(f"layout_{what}_{per_commit}_per_commit", "events/s", samples.values(sample, "chunk_rowid"), "a row per event (rowid_int)",
-                          samples.values(sample, "rowid_int"), Target("ratio", ">=", 0.9),
+            yield compare(f"layout_{what}_{per_commit}_per_commit", "events/s", samples.values(sample, "chunk_rowid"),
+                          "a row per event (rowid_int)", samples.values(sample, "rowid_int"), Target("ratio", ">=", 0.9),
                           **{other: samples.median(sample, other) for other in others})
 
 
@@ -103,15 +111,15 @@ def catch_up(bench):
         target = f"/agents/demo/runs/{run}/resume"
         events = bench.measure("fetch", port=server.port, target=target, out=path)[0]["value"]
         with nginx(directory) as (port, pids):
-            samples = bench.measure("catch_up", port=server.port, target=target, pid=server.pid, static_port=port, static_target="/run",
-                                    static_pids=pids, file=path, events=int(events), fetches=5 if bench.quick else 20, repeats=bench.repeats)
+            samples = bench.measure("catch_up", port=server.port, target=target, pid=server.pid, static_port=port,
+                                    static_target="/run", static_pids=pids, file=path, events=int(events),
+                                    fetches=5 if bench.quick else 20, repeats=bench.repeats)
     side = "nginx" if port else "sendfile"
     values = [v / 1e6 for v in samples.values("catch_up.outlast", "outlast")]
     bare = [v / 1e6 for v in samples.values("catch_up.static", side)]
-    yield compare("catch_up", "MB/s", values, "nginx, the same bytes as a file" if port else "base missing: nginx; a bare sendfile loop", bare,
-                  Target("ratio", ">=", 0.5), events=events, bytes=samples.median("catch_up.outlast", "outlast", "bytes"),
-                  events_per_second=samples.median("catch_up.outlast", "outlast", "events_per_second"),
-                  server_cpu_ms=samples.median("catch_up.outlast", "outlast", "server_cpu_ms"),
+    base = "nginx, the same bytes as a file" if port else "base missing: nginx; a bare sendfile loop"
+    more = {key: samples.median("catch_up.outlast", "outlast", key) for key in ("bytes", "events_per_second", "server_cpu_ms")}
+    yield compare("catch_up", "MB/s", values, base, bare, Target("ratio", ">=", 0.5), events=events, **more,
                   base_cpu_ms=samples.median("catch_up.static", side, "server_cpu_ms"))
 
 
@@ -121,7 +129,8 @@ def memory(bench):
         with bench.scratch("idle") as directory, Server(bench, os.path.join(directory, "home")) as server:
             time.sleep(bench.seconds(2))
             resident.append(server.resident_mib())
-    yield Figure("idle_server", statistics.median(resident), "MiB", target=Target("value", "<=", 25), more={"range": [min(resident), max(resident)]})
+    yield Figure("idle_server", statistics.median(resident), "MiB", target=Target("value", "<=", 25),
+                 more={"range": [min(resident), max(resident)]})
     for count in (1_000,) if bench.quick else (1_000, 10_000):
         yield streams(bench, count)
 
@@ -139,9 +148,10 @@ def streams(bench, count):
         bare.append(base["value"] / 1024)
     # The client's sockets lie in the same kernel: half of the slab is the server's end.
     each = [p + s / 2 for p, s in zip(process, slab)]
-    return compare(f"stream_memory_{count}", "KiB", each, "an idle loopback connection (kernel, one end)", [b / 2 for b in bare],
-                   Target("value", "<=", 12), process_kib=statistics.median(process), slab_kib_of_both_ends=statistics.median(slab),
-                   process_kib_after_5_events=statistics.median(after), lost=0, out_of_order=0)
+    return compare(f"stream_memory_{count}", "KiB", each, "an idle loopback connection (kernel, one end)",
+                   [b / 2 for b in bare], Target("value", "<=", 12), process_kib=statistics.median(process),
+                   slab_kib_of_both_ends=statistics.median(slab), process_kib_after_5_events=statistics.median(after), lost=0,
+                   out_of_order=0)
 
 
 def cli(bench):
@@ -154,13 +164,15 @@ def cli(bench):
             milliseconds = [v / 1000 for v in samples.values(name, "outlast")]
             yield compare(f"cli_{name}", "ms", milliseconds, "/bin/true", [v / 1000 for v in samples.values(name, "base")],
                           Target("value", "<=", bound), p99_ms=samples.median(name, "outlast", "p99") / 1000,
+                          cpu_ms=samples.median(name + ".cpu", "outlast") / 1000,
                           **({} if name == "version" else {"runs": runs}))
 
 
 def one_stream(bench):
     tokens = 20_000 if bench.quick else 100_000
     with bench.scratch("one_stream") as directory, Server(bench, os.path.join(directory, "home")) as server:
-        samples = bench.measure("one_stream", port=server.port, pid=server.pid, tokens=tokens, dir=directory, repeats=bench.repeats)
+        samples = bench.measure("one_stream", port=server.port, pid=server.pid, tokens=tokens, dir=directory,
+                                repeats=bench.repeats)
     yield compare("one_stream", "events/s", samples.values("one_stream", "outlast"), "sync + send loop, 256 events a batch",
                   samples.values("one_stream", "base"), Target("value", ">=", 50_000), tokens=tokens,
                   server_cpu_us_per_event=samples.median("one_stream", "outlast", "server_cpu_us_per_event"))
@@ -175,8 +187,8 @@ def crowd(bench):
         for side, prefix in (("outlast", ""), ("busy", "base_")):
             for key in ("p50_us", "worst_p99_us", "fewest", "most"):
                 more[prefix + key] = samples.median(sample, side, key)
-        yield compare(f"crowd_{processes}_processes", "commits/s", samples.values(sample, "outlast"), "SQLite's own waiting (busy timeout)",
-                      samples.values(sample, "busy"), **more)
+        yield compare(f"crowd_{processes}_processes", "commits/s", samples.values(sample, "outlast"),
+                      "SQLite's own waiting (busy timeout)", samples.values(sample, "busy"), **more)
 
 
 def until(server, holds):
@@ -203,7 +215,8 @@ def recovery(bench):
                 bare.append(other.start_seconds * 1000)
     yield compare("recovery_ready", "ms", ready, "the same start without interrupted runs", bare, interrupted_runs=count)
     yield Figure("recovery_progress", statistics.median(progress), "ms", target=Target("value", "<=", 1000),
-                 more={"interrupted_runs": count, "all_completed_ms": statistics.median(done), "range": [min(progress), max(progress)]})
+                 more={"interrupted_runs": count, "all_completed_ms": statistics.median(done),
+                       "range": [min(progress), max(progress)]})
 
 
 ALL = {f.__name__: f for f in (launch, tail, appends, layouts, catch_up, memory, cli, one_stream, crowd, recovery)}

@@ -163,7 +163,8 @@ def installed(program, package):
     try:
         environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
         for argv in (["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", package]):
-            subprocess.run(["apt-get", *argv], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=180, check=False)
+            subprocess.run(["apt-get", *argv], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=180,
+                           check=False)
     except subprocess.TimeoutExpired:
         pass
     finally:

@@ -32,9 +32,12 @@ def row(line):
     """One line of JSON as the cells of the table."""
     if "error" in line:
         return [line["figure"], "not measured: " + line["error"].splitlines()[0][:120], "", "", "", ""]
-    base = f"{number(line['base_value'])} ({line['base']})" if line["base_value"] is not None else line["base"] or "–"
+    base = line["base"] or "–"
+    if line["base_value"] is not None:
+        base = f"{number(line['base_value'])} ({base})"
     verdict = {True: "met", False: "**missed**", None: "–"}[line["met"]]
-    return [line["figure"], f"{number(line['value'])} {line['unit']}", base, number(line["ratio"]), line["target"] or "–", verdict]
+    unit = "µs" if line["unit"] == "us" else line["unit"]
+    return [line["figure"], f"{number(line['value'])} {unit}", base, number(line["ratio"]), line["target"] or "–", verdict]
 
 
 HEADERS = ["figure", "value", "base", "ratio", "target", "verdict"]
@@ -63,8 +66,9 @@ def markdown(lines):
     conditions = next((line["conditions"] for line in lines), None)
     if conditions:
         loads = [line["conditions"]["load"] for line in lines]
-        out += ["", f"Conditions: {conditions['date']}, {conditions['commit']}, {conditions['cpus']} CPUs ({conditions['cpu']}), Linux {conditions['kernel']}, "
-                    f"{conditions['file_system']}, {conditions['repeats']} repeats; load average before each figure {min(loads):.1f}–{max(loads):.1f}."]
+        out += ["", f"Conditions: {conditions['date']}, {conditions['commit']}, {conditions['cpus']} CPUs ({conditions['cpu']}), "
+                    f"Linux {conditions['kernel']}, {conditions['file_system']}, {conditions['repeats']} repeats; "
+                    f"load average before each figure {min(loads):.1f}–{max(loads):.1f}."]
     return "\n".join(out)
 
 

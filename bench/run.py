@@ -8,7 +8,7 @@ from harness import ROOT, Bench, Missing, say
 
 def arguments():
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures Outlast against bare limits.")
-    parser.add_argument("--quick", action="store_true", help="a short run that shows whether the benchmarks work; its figures say little")
+    parser.add_argument("--quick", action="store_true", help="a short run: whether the benchmarks work; its figures say little")
     parser.add_argument("--write-docs", action="store_true", help="fill the table in docs/performance.md")
     parser.add_argument("figures", nargs="*", metavar="FIGURE", help="of " + " ".join(ALL) + " (default: all)")
     given = parser.parse_args()
@@ -27,8 +27,9 @@ def machine(directory, bench):
     """The conditions that hold for the whole run."""
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
     system = subprocess.run(["stat", "-f", "-c", "%T", directory], capture_output=True, text=True).stdout.strip()
-    return {"date": datetime.date.today().isoformat(), "commit": commit or "unknown", "cpus": os.cpu_count(), "cpu": first_match("/proc/cpuinfo", "model name"),
-            "kernel": platform.release(), "file_system": system, "repeats": bench.repeats, "quick": bench.quick}
+    return {"date": datetime.date.today().isoformat(), "commit": commit or "unknown", "cpus": os.cpu_count(),
+            "cpu": first_match("/proc/cpuinfo", "model name"), "kernel": platform.release(), "file_system": system,
+            "repeats": bench.repeats, "quick": bench.quick}
 
 
 def measure_all(bench, names, conditions):

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,11 +73,14 @@ pid_t start(const std::vector<std::string>& argv, const std::vector<std::string>
   return pid;
 }
 
-int wait_for_exit(pid_t pid) {
+Exit wait_for_exit(pid_t pid) {
   int status = 0;
-  while (waitpid(pid, &status, 0) < 0)
-    if (errno != EINTR) check(-1, "waitpid");
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  rusage used{};
+  while (wait4(pid, &status, 0, &used) < 0)
+    if (errno != EINTR) check(-1, "wait4");
+  const auto ns = [](const timeval& time) { return time.tv_sec * 1'000'000'000 + time.tv_usec * 1'000; };
+  return {.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+          .cpu_ns = ns(used.ru_utime) + ns(used.ru_stime)};
 }
 
 }  // namespace bench

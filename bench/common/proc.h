@@ -15,6 +15,11 @@ std::vector<pid_t> parse_pids(const std::string& comma_separated);
 
 // Starts a program with its output and complaints to /dev/null, or only its output to the file descriptor `out`.
 pid_t start(const std::vector<std::string>& argv, const std::vector<std::string>& environment = {}, int out = -1);
-int wait_for_exit(pid_t pid);  // its exit code, or 128 + signal
+
+struct Exit {
+  int code = 0;  // or 128 + signal
+  std::int64_t cpu_ns = 0;
+};
+Exit wait_for_exit(pid_t pid);
 
 }  // namespace bench

@@ -79,7 +79,7 @@ Result result_of(const Child& child) {
     text.append(buffer.data(), static_cast<std::size_t>(got));
   }
   Result result;
-  if (wait_for_exit(child.pid) != 0 ||
+  if (wait_for_exit(child.pid).code != 0 ||
       std::sscanf(text.c_str(), "%lf %lf %lf %lf", &result.count, &result.p50_us, &result.p99_us, &result.max_us) != 4)
     throw std::runtime_error("a child failed: " + text);
   return result;

@@ -63,7 +63,7 @@ TEST(Paging, DefaultsBoundsAndMeta) {
   EXPECT_EQ(plain.limit, 20);
   EXPECT_EQ(plain.page, 1);
   EXPECT_FALSE(plain.ascending);
-  EXPECT_EQ(base::to_text(page_meta(plain, 0)), R"({"page":1,"limit":20,"total_pages":0,"total_count":0,"search_time_ms":0E0})");
+  EXPECT_EQ(base::to_text(page_meta(plain, 0)), R"({"page":1,"limit":20,"total_pages":0,"total_count":0,"search_time_ms":0.0})");
   const auto third = paging_of("limit=7&page=3&sort_order=asc&sort_by=updated_at", errors);
   EXPECT_EQ(third.offset(), 14);
   EXPECT_TRUE(third.ascending);

@@ -74,19 +74,46 @@ net::HttpHandler Server::handler() {
   return [this](net::HttpRequest http, net::HttpReply& reply) { return handle(std::move(http), reply); };
 }
 
-aio::Task<> Server::handle(net::HttpRequest http, net::HttpReply& reply) {
+// Where a request goes. On the heap and gone before its handler rests: ten thousand handlers may.
+struct Server::Routed {
+  Handler handler = nullptr;
+  Request request;
+  net::HttpResponse refusal;  // where there is no handler
+  std::vector<net::HttpHeader> cors;
+};
+
+std::unique_ptr<Server::Routed> Server::route(net::HttpRequest& http) const {
   const auto& options = context_.options;
-  if (auto answer = preflight(options, http)) co_return co_await reply.send(std::move(*answer));
+  auto routed = std::make_unique<Routed>();
+  const auto refuse_with = [&routed](net::HttpResponse response) {
+    routed->refusal = std::move(response);
+    return std::move(routed);
+  };
+  if (auto answer = preflight(options, http)) return refuse_with(std::move(*answer));
+  routed->cors = cors_headers(options, http);
   auto target = net::parse_target(http.target);
-  if (!target) co_return co_await reply.send(problem(400, target.error().message));
-  CorsReply cors(reply, cors_headers(options, http));
-  if (auto refused = refuse(options, http, *target)) co_return co_await cors.send(std::move(*refused));
+  if (!target) return refuse_with(problem(400, target.error().message));
+  if (auto refused = refuse(options, http, *target)) return refuse_with(std::move(*refused));
   auto match = find_route(routes_, http.method, target->segments);
-  if (!match.handler) co_return co_await cors.send(no_route(match.allow));
-  Request request{.http = std::move(http), .target = std::move(*target), .params = std::move(match.params)};
+  if (!match.handler) return refuse_with(no_route(match.allow));
+  routed->handler = match.handler;
+  routed->request = {.http = std::move(http), .target = std::move(*target), .params = std::move(match.params)};
+  return routed;
+}
+
+aio::Task<> Server::call(Routed& routed, net::HttpReply& reply) {
+  return routed.handler(context_, std::move(routed.request), reply);
+}
+
+aio::Task<> Server::handle(net::HttpRequest http, net::HttpReply& reply) {
+  auto routed = route(http);
+  CorsReply cors(reply, std::move(routed->cors));
+  if (!routed->handler) co_return co_await cors.send(std::move(routed->refusal));
+  auto handling = call(*routed, cors);
+  routed.reset();
   std::string broken;
   try {
-    co_await match.handler(context_, std::move(request), cors);
+    co_await std::move(handling);
   } catch (const base::Broken& error) {
     broken = error.what();
   }

@@ -16,7 +16,10 @@ class Server {
   net::HttpHandler handler();
 
  private:
+  struct Routed;
   aio::Task<> handle(net::HttpRequest http, net::HttpReply& reply);
+  std::unique_ptr<Routed> route(net::HttpRequest& http) const;
+  aio::Task<> call(Routed& routed, net::HttpReply& reply);
 
   Context& context_;
   std::vector<Route> routes_;

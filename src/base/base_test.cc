@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
+
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
+#include <cmath>
 
 #include "base/clock.h"
 #include "base/ids.h"
@@ -26,8 +28,10 @@ class Fixed final : public Clock {
 };
 
 TEST(Utf8, ValidSequencesOnly) {
-  for (const auto* good : {"", "a", "\u00fc", "\u20ac", "\U0001F600", "\u0800", "\uFFFF", "\U0010FFFF"}) EXPECT_TRUE(valid_utf8(good)) << good;
-  for (const auto* bad : {"\x80", "\xC0\xAF", "\xC1\x81", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF5", "\xE2\x82", "a\xFF"})
+  for (const auto* good : {"", "a", "\u00fc", "\u20ac", "\U0001F600", "\u0800", "\uFFFF", "\U0010FFFF"})
+    EXPECT_TRUE(valid_utf8(good)) << good;
+  for (const auto* bad : {"\x80", "\xC0\xAF", "\xC1\x81", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80",
+                          "\xF5", "\xE2\x82", "a\xFF"})
     EXPECT_FALSE(valid_utf8(bad)) << bad;
 }
 
@@ -61,6 +65,24 @@ TEST(Json, AsciiWriterEscapesAsAgentOsDoes) {
   std::string out;
   append_json_ascii(out, "\u00fc \U0001F600 \x01\n");
   EXPECT_EQ(out, R"("\u00fc \ud83d\ude00 \u0001\n")");
+}
+
+TEST(Json, ValuesAreWrittenAsPeopleReadThem) {
+  const auto again = [](const char* text) { return to_text(*parse_json(text)); };
+  for (const auto* text : {"null", "true", "false", "0", "-7", "18446744073709551615", "-9223372036854775808", "0.5", "0.004",
+                           "-1.25", "1.0", "\"\"", "[]", "{}", R"({"a":[1,{"b":"x\ny\"\\"}],"":null,"\u00fc":[[]]})"})
+    EXPECT_EQ(to_text(*parse_json(again(text))), again(text)) << text;
+  EXPECT_EQ(again("4e-3"), "0.004");
+  EXPECT_EQ(again("1.0"), "1.0") << "a float stays one";
+  EXPECT_EQ(again("1e300"), "1e+300");
+  EXPECT_EQ(again("[ 1 , { \"a\" : \"\\u00fc\" } ]"), "[1,{\"a\":\"\u00fc\"}]");
+}
+
+RC_GTEST_PROP(JsonProperty, AnyNumberComesBack, (const double value)) {
+  const auto again = parse_json(to_text(value));
+  RC_ASSERT(again && again->is_double());
+  // Boost 1.81 reads a double to about one unit in the last place.
+  RC_ASSERT(std::abs(again->get_double() - value) <= std::abs(value) * 1e-15);
 }
 
 TEST(Json, DeepNestingIsRefused) {

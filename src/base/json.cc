@@ -1,9 +1,9 @@
 #include "base/json.h"
 
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
+#include <charconv>
 #include <cmath>
-#include <cstdio>
+#include <utility>
 
 namespace base {
 
@@ -88,7 +88,64 @@ Result<json::value> parse_json(std::string_view text) {
   return value;
 }
 
-std::string to_text(const json::value& value) { return json::serialize(value); }
+namespace {
+
+// The shortest digits that read back as the same number, with a point or an exponent in them so that it stays a float.
+void append_number(std::string& out, double value) {
+  if (std::isnan(value)) {
+    out += "null";
+    return;
+  }
+  if (std::isinf(value)) {
+    out += value < 0 ? "-1e99999" : "1e99999";  // what a reader of too large a number makes of it
+    return;
+  }
+  char digits[32];
+  const std::string_view text(digits,
+                              static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, value).ptr - digits));
+  out += text;
+  if (text.find_first_of(".e") == std::string_view::npos) out += ".0";
+}
+
+// As deep as the value is, which parsers bound.
+void append_value(std::string& out, const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::null: out += "null"; return;
+    case json::kind::bool_: out += value.get_bool() ? "true" : "false"; return;
+    case json::kind::int64: out += std::to_string(value.get_int64()); return;
+    case json::kind::uint64: out += std::to_string(value.get_uint64()); return;
+    case json::kind::double_: return append_number(out, value.get_double());
+    case json::kind::string: return append_json_string(out, std::string_view(value.get_string()));
+    case json::kind::array: break;
+    case json::kind::object: break;
+  }
+  const bool is_array = value.is_array();
+  bool first = true;
+  out += is_array ? '[' : '{';
+  if (is_array) {
+    for (const auto& item : value.get_array()) {
+      if (!std::exchange(first, false)) out += ',';
+      append_value(out, item);
+    }
+  } else {
+    for (const auto& member : value.get_object()) {
+      if (!std::exchange(first, false)) out += ',';
+      append_json_string(out, std::string_view(member.key()));
+      out += ':';
+      append_value(out, member.value());
+    }
+  }
+  out += is_array ? ']' : '}';
+}
+
+}  // namespace
+
+// Boost's own serializer writes 0.004 as 4E-3: right, but not what people want to read.
+std::string to_text(const json::value& value) {
+  std::string out;
+  append_value(out, value);
+  return out;
+}
 
 std::optional<std::string_view> string_field(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
@@ -100,7 +157,8 @@ std::optional<std::int64_t> int_field(const json::object& object, std::string_vi
   const auto* value = object.if_contains(key);
   if (!value) return std::nullopt;
   if (value->is_int64()) return value->get_int64();
-  if (value->is_uint64()) return value->get_uint64() <= INT64_MAX ? std::optional(static_cast<std::int64_t>(value->get_uint64())) : std::nullopt;
+  if (value->is_uint64())
+    return value->get_uint64() <= INT64_MAX ? std::optional(static_cast<std::int64_t>(value->get_uint64())) : std::nullopt;
   if (value->is_double() && std::abs(value->get_double()) < 9e15 && value->get_double() == std::floor(value->get_double()))
     return static_cast<std::int64_t>(value->get_double());
   return std::nullopt;

@@ -5,6 +5,7 @@
 #include "cli/follow.h"
 #include "cli/launcher.h"
 #include "cli/run_json.h"
+#include "cli/signals.h"
 #include "cli/store_command.h"
 
 namespace cli {
@@ -31,13 +32,18 @@ void say_started(const LaunchedRun& launched, const AgentOptions& options) {
 aio::Task<int> agent(Process& process, const AgentOptions& options) {
   auto request = co_await agent_request(process, options);
   if (!request) co_return complain(request.error());
+  // Between the launch and the hand-over an interrupt must wait, or it leaves a run that nobody executes.
+  int early_signal = 0;
+  std::optional<Signals> hold(std::in_place, process.io, [&early_signal](int signal) { early_signal = signal; });
   auto launched = co_await launch_detached(process, std::move(*request), options.command);
+  hold.reset();
   if (!launched) co_return complain(launched.error());
   if (options.background) {
     say_started(*launched, options);
     co_return kOk;
   }
-  co_return co_await follow_run(process, launched->run, {.verbose = options.verbose, .json = options.json});
+  co_return co_await follow_run(process, launched->run,
+                                {.verbose = options.verbose, .json = options.json, .early_signal = early_signal});
 }
 
 }  // namespace

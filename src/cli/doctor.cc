@@ -63,10 +63,13 @@ Check check_writable(const std::string& home) {
   const auto probe = place + "/.outlast-doctor-" + std::to_string(getpid());
   const int fd = open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   const bool written = fd >= 0 && write(fd, "x", 1) == 1 && fsync(fd) == 0;
+  const bool full = !written && errno == ENOSPC;
   const std::string reason = written ? "" : std::strerror(errno);
   if (fd >= 0) close(fd);
   unlink(probe.c_str());
-  if (!written) return {"writable", Verdict::broken, place + ": " + reason + "; set OUTLAST_HOME to a writable directory"};
+  if (!written)
+    return {"writable", Verdict::broken,
+            place + ": " + reason + (full ? "; make room" : "; set OUTLAST_HOME to a writable directory")};
   return {"writable", Verdict::ok, place};
 }
 

@@ -46,6 +46,7 @@ class Follow {
     std::exception_ptr broken;
     try {
       const Signals signals(process_.io, [this](int signal) { interrupted(signal); });
+      if (options_.early_signal) interrupted(options_.early_signal);
       co_await read_to_the_end();
     } catch (...) {
       broken = std::current_exception();
@@ -139,7 +140,7 @@ class Follow {
     if (outcome.word == "completed_empty") complain(kFailed, "the run ended without any text or tool call");
     if (now->status == run::Status::paused && !options_.json)
       note("paused: it waits for a decision: outlast approve " + now->run_id);
-    if (options_.hints && !options_.json) {
+    if (!options_.json) {
       note("");
       note("[to resume] outlast agent -r " + now->session_id + " \"...\"");
     }

@@ -12,8 +12,8 @@ namespace cli {
 struct FollowOptions {
   std::uint64_t from = 0;  // events before it are not shown
   bool verbose = false;
-  bool json = false;  // one object at the end instead of everything else
-  bool hints = true;  // how to resume, at the end
+  bool json = false;     // one object at the end instead of everything else
+  int early_signal = 0;  // one that came while the run was being launched
 };
 
 // The exit code: the run's when it ended, 130 when the person left, 3 when it paused.

@@ -23,7 +23,7 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t kProjectsMax = 1'000;
+constexpr std::size_t kProjectsMax = 200;
 
 std::string project_of(const std::string& cwd) {
   std::error_code ec;

@@ -1,8 +1,9 @@
 #include "cli/main.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include "base/text.h"
 #include "cli/output.h"
@@ -57,6 +58,12 @@ int unknown_command(const std::string& word) {
   return complain(kUsage, message + "\nSee `outlast --help`.");
 }
 
+// A file that is opened where standard input, output or error is closed would get what was meant for them.
+void keep_standard_streams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
+    if (fcntl(fd, F_GETFD) < 0) open("/dev/null", O_RDWR);
+}
+
 int dispatch(const Words& words) {
   if (words.empty()) {
     print_help();
@@ -80,6 +87,7 @@ int dispatch(const Words& words) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_standard_streams();
   const Words words(argv + std::min(argc, 1), argv + argc);
   int code = kFailed;
   try {

@@ -100,7 +100,7 @@ int Process::run(aio::Task<int> main) {
       broken = error.what();
     }
     if (!broken.empty()) {
-      std::fprintf(stderr, "error: %s\n", broken.c_str());
+      std::fprintf(stderr, "error: %s\nSee `outlast doctor`.\n", broken.c_str());
       result = 78;
     }
     co_await store.close();

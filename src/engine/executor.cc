@@ -61,12 +61,13 @@ void Executor::begin(store::Lease lease) {
   const auto number = lease.run.number;
   auto execution = std::make_shared<Execution>(deps_, tasks_, std::move(lease));
   if (!runs_.spawn("run " + execution->row().run_id, execute(execution))) return;  // stopping: the lease dies with the process
-  if (deps_.projection && !execution->row().group_id.empty()) tasks_.spawn("projection of " + execution->row().run_id, project(execution->row()));
+  if (const auto& run = execution->row(); deps_.projection && !run.group_id.empty())
+    tasks_.spawn("projection of " + run.run_id, project(number, deps_.projection->follow(run)));
   executing_[number] = std::move(execution);
   deps_.counters.runs_executing = executing_.size();
 }
 
-aio::Task<> Executor::project(store::Run run) {
+aio::Task<> Executor::project(store::RunNumber run, aio::Task<> follow) {
   struct Done {
     Executor& executor;
     store::RunNumber run;
@@ -74,9 +75,9 @@ aio::Task<> Executor::project(store::Run run) {
       if (--executor.projecting_[run] == 0) executor.projecting_.erase(run);
       executor.changed_.notify_all();
     }
-  } done{*this, run.number};
-  ++projecting_[run.number];
-  co_await deps_.projection->follow(std::move(run));
+  } done{*this, run};
+  ++projecting_[run];
+  co_await std::move(follow);
 }
 
 aio::Task<> Executor::execute(std::shared_ptr<Execution> execution) {

@@ -53,7 +53,7 @@ class Executor {
   aio::Task<> adopt_some();
   aio::Task<> hear_control();
   void begin(store::Lease lease);
-  aio::Task<> project(store::Run run);
+  aio::Task<> project(store::RunNumber run, aio::Task<> follow);
   aio::Task<> execute(std::shared_ptr<Execution> execution);
   void count_ending(const store::Run& run, Ending ending);
   bool has_room() const { return executing_.size() + starting_ < options_.concurrent_runs_max; }

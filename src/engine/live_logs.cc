@@ -76,8 +76,12 @@ aio::Task<std::shared_ptr<const Block>> LiveLogs::Reader::read(std::uint64_t cur
   if (cursor >= tail_.head && !tail_.look) co_return nullptr;
   tail_.look = false;  // before the read: what is committed after it is told by grown()
   ++logs_.counters_.log_reads;
+  const auto known = tail_.head;
   const auto slice = co_await logs_.store_.read(run_, cursor);
-  if (!slice.count) co_return nullptr;
+  if (!slice.count) {
+    lost_ = known > cursor;
+    co_return nullptr;
+  }
   if (slice.end() > tail_.head) {
     tail_.head = slice.end();
     tail_.look = true;  // a read is bounded: there may be more behind it

@@ -56,6 +56,8 @@ class LiveLogs {
     aio::Task<std::shared_ptr<const Block>> read(std::uint64_t cursor);
     // The same without a read from the store: nothing where that would be needed.
     std::shared_ptr<const Block> recent(std::uint64_t cursor) const { return cached(tail_, cursor); }
+    // After read() gave nothing: events from the cursor on were committed and are there no more; the run was removed.
+    bool lost() const { return lost_; }
     // Ends the wait of this run's readers.
     void wake() { tail_.changed.notify_all(); }
     // Waits for a change: growth, a tick, or nothing at all; the caller reads again. Does not wait while read() may find more.
@@ -67,6 +69,7 @@ class LiveLogs {
     LiveLogs& logs_;
     store::RunNumber run_;
     Tail& tail_;
+    bool lost_ = false;
   };
 
  private:

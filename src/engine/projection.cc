@@ -75,10 +75,14 @@ void Projection::leave(store::RunNumber run) {
 }
 
 aio::Task<> Projection::follow(store::Run run) {
-  const Following following(*this, run.number);
+  auto following = std::make_unique<Following>(*this, run.number);
+  return follow_until_left(std::move(run), std::move(following));
+}
+
+aio::Task<> Projection::follow_until_left(store::Run run, std::unique_ptr<Following> following) {
   auto spec = run::decode_spec(run.spec);
   if (!spec) throw base::Broken("the run's spec cannot be read: " + spec.error().message);
-  Target target(runs_directory_, following, std::move(run), std::move(*spec));
+  Target target(runs_directory_, *following, std::move(run), std::move(*spec));
   try {
     co_await project(target);
   } catch (const DirectoryGone& gone) {

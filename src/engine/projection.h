@@ -1,6 +1,7 @@
 #pragma once
 // Keeps the run directory of a run current: run.json, branches/, stream/ as a projection of the committed log. The log is the
 // truth; what a crash cut off is continued, never written twice. docs/formats/run-directory.md says what the files hold.
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -20,7 +21,8 @@ class Projection {
   Projection(store::Store& store, LiveLogs& logs, aio::Time& time, aio::Offload& files, std::string runs_directory);
 
   // Follows the run's log until the run has ended or paused, or leave() was called and all that is committed is written. Io
-  // thread. A file system that refuses is tried again while the run is executed here, and for some seconds after it.
+  // thread. A file system that refuses is tried again while the run is executed here, and for some seconds after it. The call
+  // itself counts: leave() may follow it before the task has begun.
   aio::Task<> follow(store::Run run);
 
   // The run is not executed here any more: follow() ends when it has written what is committed. Io thread.
@@ -35,6 +37,7 @@ class Projection {
   };
   struct Target;
 
+  aio::Task<> follow_until_left(store::Run run, std::unique_ptr<Following> following);
   aio::Task<> project(Target& target);
   aio::Task<Batch> gather(Target& target, LiveLogs::Reader& reader);
   aio::Task<> drain(Target& target);

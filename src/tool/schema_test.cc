@@ -83,7 +83,7 @@ TEST_F(SchemaTest, TakesStringsForBooleansAndNumbers) {
   EXPECT_EQ(accepted(R"({"file_path":"a","all":"true","offset":"12"})"), R"({"file_path":"a","all":true,"offset":12})");
   EXPECT_EQ(accepted(R"({"file_path":"a","all":"False","offset":" 7 "})"), R"({"file_path":"a","all":false,"offset":7})");
   EXPECT_EQ(accepted(R"({"file_path":"a","all":0,"offset":3.0})"), R"({"file_path":"a","all":false,"offset":3})");
-  EXPECT_EQ(accepted(R"({"file_path":"a","ratio":"0.5"})"), R"({"file_path":"a","ratio":5E-1})");
+  EXPECT_EQ(accepted(R"({"file_path":"a","ratio":"0.5"})"), R"({"file_path":"a","ratio":0.5})");
   // A string stays one where a string is meant.
   EXPECT_EQ(accepted(R"({"file_path":"12","pattern":"true"})"), R"({"file_path":"12","pattern":"true"})");
 }

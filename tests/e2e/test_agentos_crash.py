@@ -166,5 +166,27 @@ class Crash(unittest.TestCase):
             self.assertEqual(len(self.api.replay(run["run_id"])[1]), 3005)
 
 
+    def test_a_reader_of_a_removed_run_is_cut(self):
+        """and the server does not look for the events for ever"""
+        run = self.api.launch("N=20000 D=0", session_id="C10")
+        with socket.socket() as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.connect(("127.0.0.1", self.server.port))
+            slow.sendall(f"POST /agents/main/runs/{run['run_id']}/resume HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n".encode())
+            self.assertEqual(self.api.settled(run, seconds=60)["status"], "COMPLETED")
+            self.assertEqual(self.api.ask("DELETE", "/sessions/C10").status, 204)
+            slow.settimeout(20)
+            tail, total = b"", 0
+            while data := slow.recv(1 << 16):
+                tail, total = (tail + data)[-4096:], total + len(data)
+        self.assertLess(total, 5_000_000, "it was behind when the run went")
+        self.assertFalse(tail.endswith(b"0\r\n\r\n"), "cut without the final chunk")
+        with open(f"/proc/{self.server.process.pid}/stat") as f:
+            before = sum(map(int, f.read().rsplit(")", 1)[1].split()[11:13]))
+        time.sleep(1)
+        with open(f"/proc/{self.server.process.pid}/stat") as f:
+            self.assertLess(sum(map(int, f.read().rsplit(")", 1)[1].split()[11:13])) - before, 50, "it rests (ticks of 10 ms)")
+
+
 if __name__ == "__main__":
     unittest.main()

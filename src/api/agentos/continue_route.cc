@@ -40,7 +40,7 @@ aio::Task<std::optional<std::uint64_t>> find_leg(Context& context, const store::
 }
 
 Delivery leg_of(store::Run run, const ContinueForm& form, std::uint64_t begins, bool fresh) {
-  return {.run = std::move(run),
+  return {.run = std::make_unique<store::Run>(std::move(run)),
           .stream = form.stream,
           .background = form.background,
           .fresh = fresh,
@@ -71,7 +71,7 @@ aio::Task<std::vector<run::ToolCall>> waiting_calls(Context& context, const stor
 
 // One try; nothing where the run changed in between and must be looked at again.
 aio::Task<std::optional<Outcome>> try_continue(Context& context, store::Run run, const ContinueForm& form) {
-  if (run.status == run::Status::cancelled) co_return std::unexpected(refuse_state(run));
+  if (run.status == run::Status::cancelled) co_return instead(refuse_state(run));
   std::vector<run::ToolCall> waiting;
   if (run.status == run::Status::paused) {
     waiting = co_await waiting_calls(context, run);
@@ -79,12 +79,12 @@ aio::Task<std::optional<Outcome>> try_continue(Context& context, store::Run run,
   }
   if (waiting.empty() || !concerns(waiting, form.answers))
     if (const auto begins = co_await find_leg(context, run, form.answers)) co_return leg_of(std::move(run), form, *begins, false);
-  if (run.status != run::Status::paused) co_return std::unexpected(refuse_state(run));
+  if (run.status != run::Status::paused) co_return instead(refuse_state(run));
   if (!form.unsupported.empty())
-    co_return std::unexpected(
+    co_return instead(
         problem(409, "Cannot continue run " + run.run_id + ": '" + form.unsupported + "' is not supported for a paused run"));
   auto decision = decide_calls(waiting, form.answers);
-  if (!decision) co_return std::unexpected(std::move(decision.error()));
+  if (!decision) co_return instead(std::move(decision.error()));
   auto line = run::encode({context.deps.time.wall_ms(), std::move(*decision)});
   auto continued = co_await context.deps.store.continue_run(run.number, std::move(line));
   if (!continued) co_return std::nullopt;
@@ -94,18 +94,19 @@ aio::Task<std::optional<Outcome>> try_continue(Context& context, store::Run run,
 
 }  // namespace
 
-aio::Task<Outcome> continue_leg(Context& context, Request request) {
-  if (!find_agent(context, request.params[0])) co_return std::unexpected(problem(404, "Agent not found"));
+aio::Task<Outcome> continue_leg(Context& context, Request& request) {
+  if (!find_agent(context, request.params[0])) co_return instead(problem(404, "Agent not found"));
   const auto form = read_continue_form(request);
-  if (!form) co_return std::unexpected(form.error());
+  if (!form) co_return instead(form.error());
+  request.http = {};
   static constexpr int kTries = 3;  // each other one lost against another decision
   for (int i = 0; i < kTries; ++i) {
     auto run = co_await find_run(context, request.params[1], request.params[0], form->session_id);
-    if (!run) co_return std::unexpected(problem(404, "No runs found for run ID " + request.params[1]));
+    if (!run) co_return instead(problem(404, "No runs found for run ID " + request.params[1]));
     auto outcome = co_await try_continue(context, std::move(*run), *form);
     if (outcome) co_return std::move(*outcome);
   }
-  co_return std::unexpected(problem(409, "Cannot continue run " + request.params[1] + ": another decision was quicker"));
+  co_return instead(problem(409, "Cannot continue run " + request.params[1] + ": another decision was quicker"));
 }
 
 }  // namespace api::agentos

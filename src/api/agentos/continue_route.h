@@ -7,6 +7,7 @@
 namespace api::agentos {
 
 // The leg that the decision began (or had begun: a decision is consumed once, and its retry meets the same leg).
-aio::Task<Outcome> continue_leg(Context& context, Request request);
+// `request` is used up.
+aio::Task<Outcome> continue_leg(Context& context, Request& request);
 
 }  // namespace api::agentos

@@ -1,5 +1,6 @@
 #include "api/agentos/delivery.h"
 
+#include "api/agentos/gone_watch.h"
 #include "api/agentos/run_view.h"
 #include "api/problem.h"
 #include "base/json.h"
@@ -27,16 +28,7 @@ net::HttpResponse accepted(const store::Run& run, bool fresh) {
 
 // Waits for the end (or the pause) and answers with the run as it is then.
 aio::Task<> answer_whole(Context& context, net::HttpReply& reply, store::Run& run, bool cancel_when_gone) {
-  if (!settled(run)) {
-    struct Unhook {
-      net::HttpReply& r;
-      ~Unhook() {
-        r.on_gone([] {});
-      }
-    } unhook{reply};
-    reply.on_gone([&context] { context.deps.logs.tick(); });
-    co_await await_settled(context, reply, run, INT64_MAX);
-  }
+  if (!settled(run)) co_await await_settled(context, reply, run, INT64_MAX);
   if (reply.gone() && !context.stopping) {
     if (cancel_when_gone) co_await context.executor.cancel(run.run_id);
     co_return;
@@ -50,6 +42,7 @@ aio::Task<> answer_whole(Context& context, net::HttpReply& reply, store::Run& ru
 
 aio::Task<> await_settled(Context& context, net::HttpReply& reply, const store::Run& run, std::int64_t until_steady_ms) {
   engine::LiveLogs::Reader reader(context.deps.logs, run.number);
+  const GoneWatch watch(reply, reader);
   auto cursor = run.event_count;
   for (;;) {
     bool ended = false;
@@ -58,24 +51,30 @@ aio::Task<> await_settled(Context& context, net::HttpReply& reply, const store::
       ended = ends_stream(last_line(*block->slice.lines));
     }
     const auto left = until_steady_ms - context.deps.time.steady_ms();
-    if (ended || reply.gone() || context.stopping || left <= 0) co_return;
+    if (ended || reader.lost() || reply.gone() || context.stopping || left <= 0) co_return;
     co_await reader.wait(cursor, std::chrono::milliseconds(std::min(left, kLookMs)));
   }
 }
 
-aio::Task<> deliver(Context& context, net::HttpReply& reply, Delivery& delivery) {
+std::unexpected<std::unique_ptr<net::HttpResponse>> instead(net::HttpResponse response) {
+  return std::unexpected(std::make_unique<net::HttpResponse>(std::move(response)));
+}
+
+aio::Task<> deliver(Context& context, net::HttpReply& reply, Outcome outcome) {
+  if (!outcome) co_return co_await reply.send(std::move(*outcome.error()));
+  auto& delivery = *outcome;
   const bool owns = delivery.fresh && !delivery.background;
   if (delivery.stream) {
-    // What is over is shown as /resume would show it, unless a leg of it was asked for.
-    const bool replays = !delivery.fresh && !delivery.after && settled(delivery.run);
-    const StreamRequest how{.opening = replays ? Opening::resume : Opening::events_only,
+    // A retry that finds its run over is shown it as /resume would show it, unless a leg of it was asked for.
+    const bool replays = !delivery.fresh && !delivery.after && settled(*delivery.run);
+    const StreamRequest how{.opening = replays ? Opening::resume : delivery.opening,
                             .last_event_index = delivery.after,
                             .detail = delivery.detail,
                             .cancel_when_gone = owns};
-    co_return co_await stream_run(context, reply, delivery.run, how);
+    co_return co_await stream_run(context, reply, std::move(delivery.run), how);
   }
-  if (delivery.background) co_return co_await reply.send(accepted(delivery.run, delivery.fresh));
-  co_await answer_whole(context, reply, delivery.run, owns);
+  if (delivery.background) co_return co_await reply.send(accepted(*delivery.run, delivery.fresh));
+  co_await answer_whole(context, reply, *delivery.run, owns);
 }
 
 }  // namespace api::agentos

@@ -25,15 +25,16 @@ std::optional<net::HttpResponse> refusal_of(const store::Launched& launched) {
   return problem(409, "Idempotency-Key was already used with a different request body");
 }
 
-aio::Task<Outcome> launch_run(Context& context, Request request) {
+// `request` is used up: what is left of it would rest with the stream.
+aio::Task<Outcome> launch_run(Context& context, Request& request) {
   const auto* agent = find_agent(context, request.params[0]);
-  if (!agent) co_return std::unexpected(problem(404, "Agent not found"));
+  if (!agent) co_return instead(problem(404, "Agent not found"));
   auto form = read_launch_form(request, *agent, context.work_directory, context.deps.random);
-  if (!form) co_return std::unexpected(std::move(form.error()));
+  if (!form) co_return instead(std::move(form.error()));
   request = {};
   auto launched = co_await context.executor.launch(std::move(form->launch));
-  if (auto refused = refusal_of(launched)) co_return std::unexpected(std::move(*refused));
-  co_return Delivery{.run = std::move(launched.run),
+  if (auto refused = refusal_of(launched)) co_return instead(std::move(*refused));
+  co_return Delivery{.run = std::make_unique<store::Run>(std::move(launched.run)),
                      .stream = form->stream,
                      .background = form->background,
                      .fresh = launched.known == store::Known::fresh,
@@ -42,15 +43,13 @@ aio::Task<Outcome> launch_run(Context& context, Request request) {
 }
 
 aio::Task<> create_run(Context& context, Request request, net::HttpReply& reply) {
-  auto outcome = co_await launch_run(context, std::move(request));
-  if (!outcome) co_return co_await reply.send(std::move(outcome.error()));
-  co_await deliver(context, reply, *outcome);
+  auto outcome = co_await launch_run(context, request);
+  co_await deliver(context, reply, std::move(outcome));
 }
 
 aio::Task<> continue_run(Context& context, Request request, net::HttpReply& reply) {
-  auto outcome = co_await continue_leg(context, std::move(request));
-  if (!outcome) co_return co_await reply.send(std::move(outcome.error()));
-  co_await deliver(context, reply, *outcome);
+  auto outcome = co_await continue_leg(context, request);
+  co_await deliver(context, reply, std::move(outcome));
 }
 
 aio::Task<> get_run(Context& context, Request request, net::HttpReply& reply) {
@@ -123,22 +122,28 @@ std::expected<ResumeForm, net::HttpResponse> read_resume_form(const Request& req
   return resume;
 }
 
-aio::Task<> resume_run(Context& context, Request request, net::HttpReply& reply) {
-  if (!find_agent(context, request.params[0])) co_return co_await reply.send(problem(404, "Agent not found"));
+aio::Task<Outcome> find_stream(Context& context, Request& request) {
+  if (!find_agent(context, request.params[0])) co_return instead(problem(404, "Agent not found"));
   const auto form = read_resume_form(request);
-  if (!form) co_return co_await reply.send(form.error());
+  if (!form) co_return instead(form.error());
   auto run = co_await find_run(context, request.params[1], request.params[0], form->session);
-  if (!run && form->strict) co_return co_await reply.send(problem(404, "Run not found"));
-  if (!run) co_return co_await stream_unknown_run(reply, request.params[1]);
+  if (!run) co_return instead(form->strict ? problem(404, "Run not found") : unknown_run(request.params[1]));
   const bool nothing_missing = form->last && *form->last >= static_cast<std::int64_t>(run->event_count) - 1;
   // An EventSource comes back after every end: 204 tells it to stop.
   if (request.http.method == "GET" && settled(*run) && nothing_missing)
-    co_return co_await reply.send({.status = 204, .content_type = "", .body = ""});
+    co_return instead({.status = 204, .content_type = "", .body = ""});
   request = {};
-  const StreamRequest how{.opening = Opening::resume,
-                          .last_event_index = form->last,
-                          .detail = form->content_only ? Detail::content_only : Detail::all};
-  co_await stream_run(context, reply, *run, how);
+  co_return Delivery{.run = std::make_unique<store::Run>(std::move(*run)),
+                     .background = true,
+                     .fresh = false,
+                     .opening = Opening::resume,
+                     .after = form->last,
+                     .detail = form->content_only ? Detail::content_only : Detail::all};
+}
+
+aio::Task<> resume_run(Context& context, Request request, net::HttpReply& reply) {
+  auto outcome = co_await find_stream(context, request);
+  co_await deliver(context, reply, std::move(outcome));
 }
 
 }  // namespace

@@ -201,7 +201,7 @@ aio::Task<> remove(Context& context, net::HttpReply& reply, std::string id) {
     const auto page = co_await context.deps.store.list_runs(live);
     if (!page.items.empty()) co_await await_settled(context, reply, page.items.front(), until);
     // A run that does not end in time is cancelled all the same; its session goes with a later DELETE.
-    if (context.stopping || context.deps.time.steady_ms() >= until) co_return;
+    if (reply.gone() || context.stopping || context.deps.time.steady_ms() >= until) co_return;
   }
 }
 

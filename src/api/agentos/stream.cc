@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/agentos/gone_watch.h"
 #include "api/agentos/meta_events.h"
 #include "base/limits.h"
 
@@ -30,7 +31,8 @@ std::string_view last_line(const engine::Block& block) {
 }
 
 // Takes the block's frames from `cursor` up to `stop` while they fit into one write; moves the cursor.
-void gather(Gathered& write, const Encoder& encoder, const engine::Block& block, Detail detail, std::uint64_t& cursor, std::uint64_t stop) {
+void gather(Gathered& write, const Encoder& encoder, const engine::Block& block, Detail detail, std::uint64_t& cursor,
+            std::uint64_t stop) {
   auto frames = encoder.frames(block, detail);
   const auto first = block.slice.first;
   const auto from = cursor - first;
@@ -97,6 +99,8 @@ aio::Task<bool> follow(Stream& stream, Course course, std::string run_id) {
   const auto stop = course.settled ? course.known : UINT64_MAX;
   for (;;) {
     if (!co_await send_available(stream, cursor, stop)) co_return false;
+    // Removed under its reader: it must not take the end of what is left for the end of the run.
+    if (stream.reader.lost() || (course.settled && cursor < stop)) co_return false;
     // An end that lay in the log when the stream opened is no end where the run goes on: it was a pause.
     if (course.settled || (stream.at_end && cursor > course.known)) co_return true;
     co_await stream.reader.wait(cursor);
@@ -106,31 +110,26 @@ aio::Task<bool> follow(Stream& stream, Course course, std::string run_id) {
   }
 }
 
-// Wakes the stream when its client leaves, for as long as the stream is there.
-struct Watch {
-  Watch(net::HttpReply& r, engine::LiveLogs::Reader& reader) : reply(r) { reply.on_gone([&reader] { reader.wake(); }); }
-  ~Watch() { reply.on_gone([] {}); }
-  net::HttpReply& reply;
-};
-
 constexpr const char* kEventStream = "text/event-stream; charset=utf-8";
 
-std::vector<net::HttpHeader> stream_headers() { return {{"cache-control", "no-cache, no-transform"}, {"x-accel-buffering", "no"}}; }
+std::vector<net::HttpHeader> stream_headers(std::uint64_t first_kept) {
+  return {{"cache-control", "no-cache, no-transform"},
+          {"x-accel-buffering", "no"},
+          {"x-outlast-first-event-index", std::to_string(first_kept)}};
+}
 
 }  // namespace
 
-aio::Task<> stream_run(Context& context, net::HttpReply& reply, store::Run& run, StreamRequest request) {
-  auto course = plan_course(run, request.opening, request.last_event_index);
-  auto headers = stream_headers();
-  headers.push_back({"x-outlast-first-event-index", std::to_string(run.first_kept)});
-  const auto run_id = run.run_id;
+aio::Task<> stream_run(Context& context, net::HttpReply& reply, std::unique_ptr<store::Run> run, StreamRequest request) {
+  auto course = plan_course(*run, request.opening, request.last_event_index);
+  const auto run_id = run->run_id;
   bool ended = false;
   {
-    Stream stream(context, reply, run, request);
-    const Watch watch(reply, stream.reader);
-    const bool begun = co_await reply.begin(200, kEventStream, std::move(headers));
-    run = {};
-    if (begun) {
+    Stream stream(context, reply, *run, request);
+    const GoneWatch watch(reply, stream.reader);
+    auto headers = stream_headers(run->first_kept);
+    run.reset();
+    if (co_await reply.begin(200, kEventStream, std::move(headers))) {
       const auto head = std::string(kRetry) + std::exchange(course.head, {});
       if (co_await send(stream, head)) ended = co_await follow(stream, std::move(course), run_id);
     }
@@ -139,12 +138,11 @@ aio::Task<> stream_run(Context& context, net::HttpReply& reply, store::Run& run,
   if (!ended && request.cancel_when_gone && !context.stopping) co_await context.executor.cancel(run_id);
 }
 
-aio::Task<> stream_unknown_run(net::HttpReply& reply, std::string run_id) {
-  const bool begun = co_await reply.begin(200, kEventStream, stream_headers());
-  if (!begun) co_return;
-  const auto text = std::string(kRetry) + unknown_run_event(run_id);
-  const std::array<std::string_view, 1> parts{text};
-  if (co_await reply.write(parts)) co_await reply.finish();
+net::HttpResponse unknown_run(std::string_view run_id) {
+  return {.status = 200,
+          .content_type = kEventStream,
+          .body = std::string(kRetry) + unknown_run_event(run_id),
+          .headers = stream_headers(0)};
 }
 
 }  // namespace api::agentos
