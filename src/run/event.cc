@@ -1,6 +1,6 @@
 #include "run/event.h"
 
-#include <charconv>
+#include <algorithm>
 #include <utility>
 
 #include "base/json.h"
@@ -259,13 +259,11 @@ base::Result<Event> decode(std::string_view line) {
 std::optional<RawTextDelta> raw_text_delta(std::string_view line) {
   static constexpr std::string_view kHead = R"({"type":"text","at":)", kText = R"(,"text":)";
   if (!line.starts_with(kHead) || !line.ends_with("\"}")) return std::nullopt;
-  const char* const from = line.data() + kHead.size();
-  const char* const last = line.data() + line.size();
-  std::int64_t at = 0;
-  const auto [end, ec] = std::from_chars(from, last, at);
-  const std::string_view rest(end, static_cast<std::size_t>(last - end));
-  if (ec != std::errc{} || !rest.starts_with(kText)) return std::nullopt;
-  return RawTextDelta{at, rest.substr(kText.size(), rest.size() - kText.size() - 1)};
+  line.remove_prefix(kHead.size());
+  const auto digits = static_cast<std::size_t>(std::ranges::find_if_not(line, [](char c) { return c >= '0' && c <= '9'; }) - line.begin());
+  const auto rest = line.substr(digits);
+  if (digits < 4 || !rest.starts_with(kText)) return std::nullopt;
+  return RawTextDelta{line.substr(0, digits - 3), rest.substr(kText.size(), rest.size() - kText.size() - 1)};
 }
 
 }  // namespace run

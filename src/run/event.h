@@ -106,9 +106,10 @@ void append_text_delta(std::string& out, std::int64_t at_ms, std::string_view te
 // Errc::invalid_argument for a line that is no event; an unknown type too (a newer program wrote it).
 base::Result<Event> decode(std::string_view line);
 
-// The text delta's parts without parsing it whole: its time, and the text as the JSON string (with quotes) that it is.
+// The text delta's parts without parsing it whole: its time in whole seconds, as its digits, and the text as the JSON string
+// (with quotes) that it is. Nothing for any other line.
 struct RawTextDelta {
-  std::int64_t at_ms;
+  std::string_view seconds;
   std::string_view json_text;
 };
 std::optional<RawTextDelta> raw_text_delta(std::string_view line);

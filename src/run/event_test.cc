@@ -31,10 +31,12 @@ TEST(EventCodec, RawTextDeltaIsTheWholeDecodeOfATextEvent) {
   const auto line = encode({1795231286123, TextDelta{"a \"quoted\"\n\u00fc \\ end"}});
   const auto raw = raw_text_delta(line);
   ASSERT_TRUE(raw);
-  EXPECT_EQ(raw->at_ms, 1795231286123);
+  EXPECT_EQ(raw->seconds, "1795231286");
   EXPECT_EQ(raw->json_text, R"("a \"quoted\"\n)" "\u00fc" R"( \\ end")");
   EXPECT_FALSE(raw_text_delta(encode({1, ThinkingDelta{"x"}})));
-  EXPECT_FALSE(raw_text_delta(""));
+  for (const auto* other : {"", R"({"type":"text","at":7,"text":"x"})", R"({"type":"text","at":1795231286123,"text":"x")",
+                            R"({"type":"text","at":-795231286123,"text":"x"})", R"({"type":"text","at":1795231286123})"})
+    EXPECT_FALSE(raw_text_delta(other)) << other;
 }
 
 TEST(EventCodec, ForeignLinesAreRefused) {
@@ -43,7 +45,7 @@ TEST(EventCodec, ForeignLinesAreRefused) {
 
 RC_GTEST_PROP(EventCodecProperty, AnyTextComesBackAsItWas, (const std::string& bytes)) {
   const auto text = base::utf8_lossy(bytes);
-  const auto line = encode({7, TextDelta{text}});
+  const auto line = encode({1795231286123, TextDelta{text}});
   RC_ASSERT(line.find('\n') == std::string::npos);
   const auto event = decode(line);
   RC_ASSERT(event.has_value());

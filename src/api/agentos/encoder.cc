@@ -1,6 +1,7 @@
 #include "api/agentos/encoder.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -56,18 +57,6 @@ void append_index(std::string& out, std::uint64_t index) {
   out += '}';
 }
 
-// A number's decimal digits, without an allocation.
-class Digits {
- public:
-  explicit Digits(std::uint64_t value) : end_(std::to_chars(text_, text_ + sizeof text_, value).ptr) {}
-  std::string_view view() const { return {text_, size()}; }
-  std::size_t size() const { return static_cast<std::size_t>(end_ - text_); }
-
- private:
-  char text_[20];
-  char* end_;
-};
-
 // Keys into a block's shared encodings.
 constexpr char kAllKey = 0, kContentKey = 0;
 
@@ -87,49 +76,13 @@ Encoder::Encoder(const store::Run& run) {
   identity_ += ",\"session_id\":";
   base::append_json_string(identity_, run.session_id);
   identity_ += ",\"nested_depth\":0";
-  text_head_ = ",\"event\":\"RunContent\"," + identity_ + ",\"content\":";
-}
-
-// The hot case: the text stays the bytes that it is, the envelope around it is put together from pieces of known length.
-void Encoder::append_text_frame(std::string& out, std::uint64_t index, std::int64_t at_ms, std::string_view json_text, Framing framing) const {
-  static constexpr std::string_view kId = "id: ", kEvent = "\nevent: RunContent\ndata: ", kCreated = "{\"created_at\":",
-                                    kIndex = R"(,"workflow_agent":false,"content_type":"str","reasoning_content":"","event_index":)";
-  const Digits number(index), seconds(static_cast<std::uint64_t>(at_ms / 1000));
-  const bool framed = framing == Framing::frame;
-  const auto size = (framed ? kId.size() + number.size() + kEvent.size() + 2 : 0) + kCreated.size() + seconds.size() + text_head_.size() +
-                    json_text.size() + kIndex.size() + number.size() + 1;
-  const auto before = out.size();
-  // The length is ours: where it has to grow, libstdc++ 12 hands in the new capacity instead of what was asked for.
-  out.resize_and_overwrite(before + size, [&](char* data, std::size_t) {
-    char* at = data + before;
-    const auto put = [&at](std::string_view piece) {
-      std::memcpy(at, piece.data(), piece.size());
-      at += piece.size();
-    };
-    if (framed) put(kId), put(number.view()), put(kEvent);
-    put(kCreated), put(seconds.view()), put(text_head_), put(json_text), put(kIndex), put(number.view()), put("}");
-    if (framed) put("\n\n");
-    return before + size;
-  });
 }
 
 void Encoder::append_json(std::string& out, std::uint64_t index, std::string_view line) const {
-  if (const auto text = run::raw_text_delta(line)) return append_text_frame(out, index, text->at_ms, text->json_text, Framing::json);
   const auto event = run::decode(line);
   append_head(out, event ? event->at_ms : 0, event_name(line), identity_);
   if (event) append_fields(out, *event);
   append_index(out, index);
-}
-
-void Encoder::append_frame(std::string& out, std::uint64_t index, std::string_view line) const {
-  if (const auto text = run::raw_text_delta(line)) return append_text_frame(out, index, text->at_ms, text->json_text, Framing::frame);
-  out += "id: ";
-  out += std::to_string(index);
-  out += "\nevent: ";
-  out += event_name(line);
-  out += "\ndata: ";
-  append_json(out, index, line);
-  out += "\n\n";
 }
 
 std::shared_ptr<const Frames> Encoder::frames(const engine::Block& block, Detail detail) const {
@@ -138,18 +91,58 @@ std::shared_ptr<const Frames> Encoder::frames(const engine::Block& block, Detail
   auto frames = std::make_shared<Frames>();
   frames->starts.reserve(block.slice.count + 1);
   frames->bytes.reserve(block.slice.lines->size() * 2 + block.slice.count * (identity_.size() + 128));
-  std::string_view rest = *block.slice.lines;
-  for (auto index = block.slice.first; !rest.empty(); ++index) {
+  FrameWriter writer(*this, detail, block.slice.first);
+  for (std::string_view rest = *block.slice.lines; !rest.empty();) {
     const auto end = rest.find('\n');
-    const auto line = rest.substr(0, end);
     frames->starts.push_back(static_cast<std::uint32_t>(frames->bytes.size()));
-    if (detail == Detail::all || is_content(line)) append_frame(frames->bytes, index, line);
+    writer.write(frames->bytes, rest.substr(0, end));
     rest.remove_prefix(end + 1);
   }
   frames->starts.push_back(static_cast<std::uint32_t>(frames->bytes.size()));
   std::shared_ptr<const Frames> done = std::move(frames);
   slot = done;
   return done;
+}
+
+FrameWriter::FrameWriter(const Encoder& encoder, Detail detail, std::uint64_t first_index)
+    : encoder_(encoder), detail_(detail), index_(first_index) {}
+
+void FrameWriter::write(std::string& out, std::string_view line) {
+  const auto index = index_++;
+  if (const auto text = run::raw_text_delta(line)) return write_text(out, index, text->seconds, text->json_text);
+  if (detail_ == Detail::content_only && !is_content(line)) return;
+  out += "id: ";
+  out += std::to_string(index);
+  out += "\nevent: ";
+  out += event_name(line);
+  out += "\ndata: ";
+  encoder_.append_json(out, index, line);
+  out += "\n\n";
+}
+
+// The hot case: the text stays the bytes that it is, between pieces that are there already.
+void FrameWriter::write_text(std::string& out, std::uint64_t index, std::string_view seconds, std::string_view json_text) {
+  static constexpr std::string_view kId = "id: ", kEnd = "}\n\n",
+                                    kIndex = R"(,"workflow_agent":false,"content_type":"str","reasoning_content":"","event_index":)";
+  if (seconds != seconds_) {
+    seconds_ = seconds;
+    text_head_ = "\nevent: RunContent\ndata: {\"created_at\":" + seconds_ + ",\"event\":\"RunContent\"," + encoder_.identity_ +
+                 ",\"content\":";
+  }
+  std::array<char, 20> digits;
+  const auto* const digits_end = std::to_chars(digits.data(), digits.data() + digits.size(), index).ptr;
+  const std::string_view number(digits.data(), static_cast<std::size_t>(digits_end - digits.data()));
+  const auto before = out.size();
+  const auto size = kId.size() + text_head_.size() + json_text.size() + kIndex.size() + 2 * number.size() + kEnd.size();
+  // The length is ours: where it has to grow, libstdc++ 12 hands in the new capacity instead of what was asked for.
+  out.resize_and_overwrite(before + size, [&](char* data, std::size_t) {
+    char* at = data + before;
+    for (const auto piece : {kId, number, std::string_view(text_head_), json_text, kIndex, number, kEnd}) {
+      std::memcpy(at, piece.data(), piece.size());
+      at += piece.size();
+    }
+    return before + size;
+  });
 }
 
 bool ends_stream(std::string_view line) {

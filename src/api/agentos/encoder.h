@@ -21,12 +21,12 @@ struct Frames {
   std::vector<std::uint32_t> starts;  // count + 1 offsets into bytes
 };
 
+class FrameWriter;
+
 class Encoder {
  public:
   explicit Encoder(const store::Run& run);
 
-  // The frame of one stored line, appended to `out`.
-  void append_frame(std::string& out, std::uint64_t index, std::string_view line) const;
   // The JSON object of one event (the data of its frame).
   void append_json(std::string& out, std::uint64_t index, std::string_view line) const;
 
@@ -34,11 +34,26 @@ class Encoder {
   std::shared_ptr<const Frames> frames(const engine::Block& block, Detail detail) const;
 
  private:
-  enum class Framing { json, frame };
-  void append_text_frame(std::string& out, std::uint64_t index, std::int64_t at_ms, std::string_view json_text, Framing framing) const;
+  friend FrameWriter;
+  std::string identity_;  // "agent_id":...,"nested_depth":0
+};
 
-  std::string identity_;   // "agent_id":...,"nested_depth":0
-  std::string text_head_;  // of a text delta, from "event" to before its content
+// Writes the frames of consecutive lines. Most lines are text deltas: what is the same in all of them is put together once.
+// The encoder outlives the writer.
+class FrameWriter {
+ public:
+  FrameWriter(const Encoder& encoder, Detail detail, std::uint64_t first_index);
+  // The frame of the next line, appended to `out`; nothing where the detail leaves it out.
+  void write(std::string& out, std::string_view line);
+
+ private:
+  void write_text(std::string& out, std::uint64_t index, std::string_view seconds, std::string_view json_text);
+
+  const Encoder& encoder_;
+  Detail detail_;
+  std::uint64_t index_;
+  std::string seconds_;    // the time that text_head_ holds
+  std::string text_head_;  // of a text delta's frame, from behind its id to before its content
 };
 
 // Whether nothing follows this event in a stream unless the run is continued: the last of a terminal group, or a pause.

@@ -123,6 +123,13 @@ TEST(EncoderGolden, ContinuedLeg) {
   expect_golden("agent-pause-and-continue", 3);
 }
 
+// The frame by its definition, without the short cuts of the writer.
+std::string frame_of(const Encoder& encoder, std::uint64_t index, std::string_view line) {
+  auto frame = "id: " + std::to_string(index) + "\nevent: " + std::string(event_name(line)) + "\ndata: ";
+  encoder.append_json(frame, index, line);
+  return frame + "\n\n";
+}
+
 TEST(Encoder, FrameIsIdEventDataAndAnEmptyLine) {
   store::Run run;
   run.run_id = "r1";
@@ -131,7 +138,7 @@ TEST(Encoder, FrameIsIdEventDataAndAnEmptyLine) {
   run.session_id = "Sü €";
   const Encoder encoder(run);
   std::string frame;
-  encoder.append_frame(frame, 7, run::encode({1795231286999, run::TextDelta{"x\n\"ü\""}}));
+  FrameWriter(encoder, Detail::all, 7).write(frame, run::encode({1795231286999, run::TextDelta{"x\n\"ü\""}}));
   EXPECT_EQ(frame,
             "id: 7\nevent: RunContent\ndata: "
             "{\"created_at\":1795231286,\"event\":\"RunContent\",\"agent_id\":\"a1\",\"agent_name\":\"A \\\"1\\\"\","
@@ -142,14 +149,27 @@ TEST(Encoder, FrameIsIdEventDataAndAnEmptyLine) {
 // libstdc++ 12's resize_and_overwrite names the grown capacity, not the size that was asked for.
 TEST(Encoder, AFrameThatMakesItsBufferGrowIsThatFrameAndNothingMore) {
   const Encoder encoder(store::Run{});
-  const auto line = run::encode({1000, run::TextDelta{"x"}});
-  std::string one, many;
-  encoder.append_frame(one, 5, line);
-  for (int i = 0; i < 100; ++i) {
-    encoder.append_frame(many, 5, line);
-    ASSERT_EQ(many.size(), one.size() * static_cast<std::size_t>(i + 1));
-    ASSERT_TRUE(many.ends_with(one));
+  const auto line = run::encode({1795231286999, run::TextDelta{"x"}});
+  FrameWriter writer(encoder, Detail::all, 100);
+  std::string expected, written;
+  for (std::uint64_t i = 100; i < 200; ++i) {
+    expected += frame_of(encoder, i, line);
+    writer.write(written, line);
+    ASSERT_EQ(written, expected);
   }
+}
+
+TEST(Encoder, EveryFrameHasItsOwnTime) {
+  const Encoder encoder(store::Run{});
+  FrameWriter writer(encoder, Detail::all, 0);
+  std::string expected, written;
+  std::uint64_t index = 0;
+  for (const std::int64_t at : {1795231286999, 1795231287000, 1795231287001, 999L, 1795231286999}) {
+    const auto line = run::encode({at, run::TextDelta{"x"}});
+    expected += frame_of(encoder, index++, line);
+    writer.write(written, line);
+  }
+  EXPECT_EQ(written, expected);
 }
 
 TEST(Encoder, EventsWithoutAgentOsCounterpart) {
@@ -284,7 +304,7 @@ TEST(Frames, AnyCutGivesWholeFrames) {
     for (const auto detail : {Detail::all, Detail::content_only}) {
       std::string expected, joined;
       for (std::size_t i = 0; i < lines.size(); ++i)
-        if (detail == Detail::all || is_content(lines[i])) encoder.append_frame(expected, first + i, lines[i]);
+        if (detail == Detail::all || is_content(lines[i])) expected += frame_of(encoder, first + i, lines[i]);
       for (const auto [from, to] : {std::pair{std::size_t{0}, cut}, std::pair{cut, lines.size()}}) {
         if (from == to) continue;
         const auto block = block_of(lines, first, from, to);
@@ -292,7 +312,7 @@ TEST(Frames, AnyCutGivesWholeFrames) {
         RC_ASSERT(frames->starts.size() == to - from + 1);
         for (std::size_t i = from; i < to; ++i) {
           std::string whole;
-          if (detail == Detail::all || is_content(lines[i])) encoder.append_frame(whole, first + i, lines[i]);
+          if (detail == Detail::all || is_content(lines[i])) whole = frame_of(encoder, first + i, lines[i]);
           const auto start = frames->starts[i - from], end = frames->starts[i - from + 1];
           RC_ASSERT(frames->bytes.substr(start, end - start) == whole);
         }

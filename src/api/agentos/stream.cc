@@ -13,6 +13,7 @@ namespace limits = base::limits;
 
 namespace {
 
+constexpr std::size_t kFrameBytesUsual = 1 << 10;
 constexpr std::string_view kRetry = "retry: 2000\n\n";  // how long a browser waits before it comes back
 
 // One gathered write: views into shared frames, and what keeps them alive.
@@ -64,26 +65,57 @@ struct Stream {
   bool at_end = false;
 };
 
+aio::Task<bool> write(Stream& stream, std::span<const std::string_view> parts) {
+  if (parts.empty()) co_return true;
+  stream.last_write_ms = stream.context.deps.time.steady_ms();
+  co_return co_await stream.reply.write(parts) && !stream.context.stopping;
+}
+
 aio::Task<bool> send(Stream& stream, std::string_view text) {
   const std::array parts{text};
-  stream.last_write_ms = stream.context.deps.time.steady_ms();
-  co_return co_await stream.reply.write(parts);
+  co_return co_await write(stream, parts);
+}
+
+// Sends recent blocks, whose frames all readers share. False: the client is gone.
+aio::Task<bool> send_recent(Stream& stream, std::shared_ptr<const engine::Block> block, std::uint64_t& cursor, std::uint64_t stop) {
+  Gathered gathered;
+  for (; block && cursor < stop && gathered.bytes < limits::kStreamWriteBytes; block = stream.reader.recent(cursor))
+    gather(gathered, stream.encoder, *block, stream.detail, cursor, stop);
+  stream.at_end = gathered.at_end;
+  co_return co_await write(stream, gathered.parts);
+}
+
+// Sends a block of this reader alone, encoded piece by piece: a piece is still in the processor's cache when the kernel copies it.
+aio::Task<bool> send_stored(Stream& stream, const engine::Block& block, std::uint64_t& cursor, std::uint64_t stop) {
+  const auto end = std::min(block.slice.end(), stop);
+  std::string_view rest = *block.slice.lines;
+  cursor = block.slice.first;
+  FrameWriter writer(stream.encoder, stream.detail, cursor);
+  std::string piece;
+  piece.reserve(limits::kStreamWriteBytes + kFrameBytesUsual);
+  while (cursor < end) {
+    for (piece.clear(); cursor < end && piece.size() < limits::kStreamWriteBytes; ++cursor) {
+      const auto length = rest.find('\n');
+      writer.write(piece, rest.substr(0, length));
+      rest.remove_prefix(length + 1);
+    }
+    stream.at_end = cursor == block.slice.end() && ends_stream(last_line(block));
+    const std::array parts{std::string_view(piece)};
+    if (!co_await write(stream, std::span(parts).first(piece.empty() ? 0 : 1))) co_return false;
+  }
+  co_return true;
 }
 
 // Sends what is committed from `cursor` on, up to `stop`. False: the client is gone.
 aio::Task<bool> send_available(Stream& stream, std::uint64_t& cursor, std::uint64_t stop) {
   while (cursor < stop) {
-    auto block = co_await stream.reader.read(cursor);
+    if (auto block = stream.reader.recent(cursor)) {
+      if (!co_await send_recent(stream, std::move(block), cursor, stop)) co_return false;
+      continue;
+    }
+    const auto block = co_await stream.reader.read(cursor);
     if (!block) co_return true;
-    cursor = std::max(cursor, block->slice.first);
-    Gathered write;
-    for (; block && cursor < stop && write.bytes < limits::kStreamWriteBytes; block = stream.reader.recent(cursor))
-      gather(write, stream.encoder, *block, stream.detail, cursor, stop);
-    stream.at_end = write.at_end;
-    if (write.parts.empty()) continue;
-    stream.last_write_ms = stream.context.deps.time.steady_ms();
-    if (!co_await stream.reply.write(write.parts)) co_return false;
-    if (stream.context.stopping) co_return false;
+    if (!co_await send_stored(stream, *block, cursor, stop)) co_return false;
   }
   co_return true;
 }
