@@ -138,7 +138,7 @@ void print_json(const std::vector<Check>& checks, const std::vector<ProviderChec
                              {"detail", p.detail}});
   put_line(base::to_text(json::object{{"ok", fit},
                                       {"version", kVersion},
-                                      {"commit", kCommit.empty() ? json::value() : json::value(kCommit)},
+                                      {"commit", commit().empty() ? json::value() : json::value(commit())},
                                       {"system", system_text()},
                                       {"checks", std::move(list)},
                                       {"providers", std::move(provider_list)}}));

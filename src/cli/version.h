@@ -6,11 +6,8 @@
 namespace cli {
 
 inline constexpr std::string_view kVersion = OUTLAST_VERSION;
-#ifdef OUTLAST_COMMIT
-inline constexpr std::string_view kCommit = OUTLAST_COMMIT;
-#else
-inline constexpr std::string_view kCommit = "";  // built outside a checkout
-#endif
+// Of the checkout that it was built from, as it was when it was configured; empty outside of one.
+std::string_view commit();
 
 // "outlast 0.1.0 (commit 1a2b3c4)".
 std::string version_line();

@@ -147,7 +147,8 @@ class SqliteStore final : public Store {
   void watch_log(bool on) override {
     if (watching_ == on) return;
     watching_ = on;
-    if (on) tasks_.spawn("log watch", follow_others());
+    ++watch_;
+    if (on) tasks_.spawn("log watch", follow_others(watch_));
   }
 
   aio::Task<> close() override {
@@ -193,11 +194,13 @@ class SqliteStore final : public Store {
   }
 
   // The net below a lost ring, and the first look at what was there before.
-  aio::Task<> follow_others() {
+  // Ends with the watch that it was made for, though another may have begun meanwhile.
+  aio::Task<> follow_others(std::uint64_t watch) {
     known_block_ = co_await readers_.read([](Database& db) { return sqlite::select_last_block(db); });
     if (listener_.grown) listener_.grown({});  // what came between a reader's first look and this one is told by nobody else
-    while (watching_) {
+    for (;;) {
       co_await time_.sleep(std::chrono::milliseconds(limits::kTailPollMs));
+      if (watch != watch_) co_return;
       co_await scan();
     }
   }
@@ -235,6 +238,7 @@ class SqliteStore final : public Store {
   OwnerNumber owner_ = 0;
   Listener listener_;
   bool watching_ = false, scanning_ = false, scan_again_ = false;
+  std::uint64_t watch_ = 0;       // counts the times that watching was turned on or off
   std::int64_t known_block_ = 0;  // every block up to this one has been told
   aio::TaskGroup tasks_;
 };

@@ -11,7 +11,8 @@ namespace {
 constexpr int kBusyMs = 10'000;  // the net below our own queue of writers (store/sqlite/write_lock.h)
 
 [[noreturn]] void throw_broken(sqlite3* db, std::string_view doing) {
-  throw base::Broken(std::string(doing) + ": " + sqlite3_errmsg(db) + " (sqlite " + std::to_string(sqlite3_extended_errcode(db)) + ")");
+  const char* const file = sqlite3_db_filename(db, "main");
+  throw base::Broken((file ? std::string(file) + ": " : "") + std::string(doing) + ": " + sqlite3_errmsg(db) + " (sqlite " + std::to_string(sqlite3_extended_errcode(db)) + ")");
 }
 
 }  // namespace
@@ -112,6 +113,6 @@ void Database::checkpoint_truncate() {
   sqlite3_busy_timeout(db_, kBusyMs);
 }
 
-void Database::fail(std::string_view doing) const { throw_broken(db_, path_ + ": " + std::string(doing)); }
+void Database::fail(std::string_view doing) const { throw_broken(db_, doing); }
 
 }  // namespace store::sqlite
