@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
+#include "base/failpoint.h"
 #include "base/text.h"
 #include "cli/output.h"
 #include "cli/parser.h"
@@ -88,6 +90,8 @@ int dispatch(const Words& words) {
 
 int main(int argc, char** argv) {
   keep_standard_streams();
+  if (const char* const failpoint = std::getenv("OUTLAST_FAILPOINT"); failpoint && *failpoint && !base::arm_failpoint(failpoint))
+    return complain(kUsage, "OUTLAST_FAILPOINT names no failpoint: '" + std::string(failpoint) + "'");
   const Words words(argv + std::min(argc, 1), argv + argc);
   int code = kFailed;
   try {
