@@ -3,10 +3,8 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <optional>
-#include <sstream>
 
-#include "base/text.h"
+#include "base/process_identity.h"
 
 namespace store {
 
@@ -19,19 +17,6 @@ std::string read_line(const char* path) {
   return line;
 }
 
-// Start time in clock ticks since boot (proc(5), field 22); nothing for a process that is gone or a zombie.
-std::optional<std::int64_t> start_time(std::int64_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::stringstream content;
-  content << file.rdbuf();
-  const auto text = content.str();
-  const auto name_end = text.rfind(')');  // the name may hold anything, also spaces and brackets
-  if (name_end == std::string::npos) return std::nullopt;
-  const auto fields = base::split(base::trim(std::string_view(text).substr(name_end + 1)), ' ');
-  if (fields.size() < 20 || fields[0] == "Z" || fields[0] == "X") return std::nullopt;
-  return base::parse_int(fields[19]);
-}
-
 }  // namespace
 
 Owner this_process() {
@@ -42,18 +27,16 @@ Owner this_process() {
   self.host = std::string(host) + "/" + read_line("/etc/machine-id") + "/" + std::to_string(getuid());
   char space[64] = {};
   if (const auto n = readlink("/proc/self/ns/pid", space, sizeof space - 1); n > 0) self.host += "/" + std::string(space);
-  self.boot_id = read_line("/proc/sys/kernel/random/boot_id");
-  self.pid = getpid();
-  self.pid_start = start_time(self.pid).value_or(0);
+  const auto process = base::this_process();
+  self.boot_id = process.boot_id;
+  self.pid = process.pid;
+  self.pid_start = process.start;
   return self;
 }
 
 bool owner_lives(const Owner& owner, const Owner& self, std::int64_t now_ms) {
   if (owner.number == 0) return false;
-  if (owner.host == self.host) {
-    if (owner.boot_id != self.boot_id) return false;
-    if (start_time(owner.pid) != owner.pid_start) return false;
-  }
+  if (owner.host == self.host && !base::lives({owner.pid, owner.pid_start, owner.boot_id})) return false;
   return owner.expires_ms > now_ms;
 }
 

@@ -10,12 +10,13 @@ LAYERS = {
     "run": ["base"],
     "store": ["base", "aio", "run"],
     "net": ["base", "aio"],
+    "process": ["base", "aio"],
     "llm": ["base", "aio", "run", "net"],
-    "tool": ["base", "aio", "run"],
-    "app": ["base", "aio", "run", "llm", "tool"],
-    "engine": ["base", "aio", "run", "store", "llm", "tool", "app"],
-    "api": ["base", "aio", "run", "store", "net", "llm", "tool", "app", "engine"],
-    "cli": ["base", "aio", "run", "store", "net", "llm", "tool", "app", "engine", "api"],
+    "tool": ["base", "aio", "run", "process"],
+    "app": ["base", "aio", "run", "process", "llm", "tool"],
+    "engine": ["base", "aio", "run", "store", "process", "llm", "tool", "app"],
+    "api": ["base", "aio", "run", "store", "net", "process", "llm", "tool", "app", "engine"],
+    "cli": ["base", "aio", "run", "store", "net", "process", "llm", "tool", "app", "engine", "api"],
 }
 FILE_LINES_MAX = 400
 TEST_FILE_LINES_MAX = 600

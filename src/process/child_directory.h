@@ -1,0 +1,54 @@
+#pragma once
+// The directory of one child, through which its owner (the shim) and its executors speak of it. Everything here blocks:
+// milliseconds. Files appear whole or not at all. Formats: docs/formats/child-directory.md.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "process/child.h"
+
+namespace process {
+
+class ChildDirectory {
+ public:
+  explicit ChildDirectory(std::string path) : path_(std::move(path)) {}
+  const std::string& path() const { return path_; }
+  std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
+
+  // Makes it, durably, with its spec; one that is there keeps the spec that it has. Throws base::Broken.
+  void make(const ChildSpec& spec) const;
+
+  // Takes the one right to run the child, durably, before anything runs. False: it is taken, or closed.
+  bool claim(std::string_view text) const;
+
+  std::optional<std::string> read(std::string_view name) const;
+  // Durable and whole, or the old one. Throws base::Broken.
+  void write(std::string_view name, std::string_view text) const;
+
+  // The owner that claimed it. Errc::not_found: closed; Errc::unavailable: not claimed yet.
+  base::Result<base::ProcessIdentity> owner() const;
+  std::optional<Ended> ended() const;
+
+ private:
+  // A new file, whole and durable. False: it is there already.
+  bool place(std::string_view name, std::string_view text) const;
+
+  const std::string path_;
+};
+
+// "stdout", "stderr": what the child wrote, every byte.
+inline constexpr std::string_view kSpecFile = "spec.json", kClaimFile = "claim", kEndFile = "end.json", kStdoutFile = "stdout",
+                                  kStderrFile = "stderr", kSocketFile = "socket";
+
+// Both ends of an output file, as far as `bytes` reach.
+struct Excerpt {
+  std::string head, tail;   // the tail is empty where the head is all of it
+  std::uint64_t bytes = 0;  // of the whole file
+  std::uint64_t omitted_bytes = 0, omitted_lines = 0;
+};
+// `head_bytes` from the front, `tail_bytes` from the back, cut at line ends where they are near. A missing file is empty.
+Excerpt read_excerpt(const std::string& path, std::size_t head_bytes, std::size_t tail_bytes);
+
+}  // namespace process
