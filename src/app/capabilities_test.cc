@@ -5,7 +5,7 @@
 #include <map>
 
 #include "aio/offload.h"
-#include "tool/tool.h"
+#include "tool/shell_tools.h"
 
 namespace app {
 namespace {
@@ -127,7 +127,12 @@ TEST_F(CapabilitiesTest, TheStricterGateWins) {
 // What app files may grant is what the tool layer has.
 TEST(CatalogueTest, ListsTheToolsThatExist) {
   aio::Offload offload(1);
-  const tool::Toolbox toolbox(tool::file_tools(offload));
+  boost::asio::io_context io;
+  aio::SystemTime time(io);
+  process::Children children(io, time, offload, "/nowhere");
+  auto tools = tool::file_tools(offload);
+  for (auto& tool : tool::shell_tools(children, offload, {})) tools.push_back(std::move(tool));
+  const tool::Toolbox toolbox(std::move(tools));
   std::map<std::string, std::string> existing;
   for (const auto* definition : toolbox.definitions()) existing[definition->name] = definition->module + "." + definition->action;
   std::map<std::string, std::string> known;

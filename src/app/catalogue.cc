@@ -19,7 +19,7 @@ constexpr KnownTool kTools[] = {
     {"filesystem", "edit", "Edit", medium},
     {"filesystem", "glob", "Glob", low},
     {"filesystem", "grep", "Grep", low},
-    {"shell", "bash", "Bash", high, later},
+    {"shell", "bash", "Bash", high},
     {"context_builder", "background_run", "background_run", medium, later, by_name},
     {"context_builder", "run_parallel", "run_parallel", low, later, by_name},
     {"context_builder", "ask_user", "ask_user", low, later, by_name},
@@ -62,7 +62,7 @@ bool known_module(std::string_view id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end() || (id.starts_with("mcp_") && id.size() > 4);
 }
 
-bool complete_module(std::string_view id) { return id == "filesystem"; }
+bool complete_module(std::string_view id) { return id == "filesystem" || id == "shell"; }
 
 bool system_module(std::string_view id) { return id == "context_builder" || id == "llm_provider" || id == "index"; }
 

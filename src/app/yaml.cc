@@ -268,9 +268,9 @@ class ViewBuffer final : public std::streambuf {
   }
 };
 
-std::string syntax_message(std::string what) {
-  if (what.size() > 200) what = std::string(base::utf8_prefix(what, 200));
-  return "not valid YAML: " + what;
+// yaml-cpp quotes single bytes of what it did not understand.
+std::string syntax_message(const std::string& what) {
+  return "not valid YAML: " + std::string(base::utf8_prefix(base::utf8_lossy(what), 200));
 }
 
 bool is_word(const Node& node, std::initializer_list<std::string_view> words) {

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "base/limits.h"
+#include "base/text.h"
 
 namespace app {
 namespace {
@@ -92,6 +93,7 @@ TEST_F(YamlTest, ReportsDuplicateKeys) {
 
 TEST_F(YamlTest, ReportsSyntaxWithItsPlace) {
   const auto text = problem("a: [1, 2\nb: }\n");
+  EXPECT_TRUE(base::valid_utf8(problem("a: \"\\\xd5\x96\"")));  // the parser quotes half a character
   EXPECT_TRUE(text.starts_with("not valid YAML: ")) << text;
   EXPECT_NE(text.find("(f.yaml:2:"), std::string::npos) << text;
   EXPECT_NE(text.find("DGT-E0001"), std::string::npos) << text;

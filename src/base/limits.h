@@ -41,7 +41,7 @@ inline constexpr std::int64_t kToolCallsMax = 1'000;           // per run, unles
 inline constexpr std::int64_t kModelRetriesMax = 4;            // per model call
 inline constexpr std::int64_t kBackoffBaseMs = 250;
 inline constexpr std::int64_t kBackoffMaxMs = 20'000;
-inline constexpr std::int64_t kAttemptsMax = 1'000'000;        // epochs of one run (issue: recovery parks crash loops)
+inline constexpr std::int64_t kAttemptsMax = 1'000'000;        // epochs of one run
 inline constexpr std::size_t kHistoryBytesMax = 8 << 20;       // conversation handed to a model
 inline constexpr std::int64_t kDrainMs = 8'000;                // a stop waits this long for steps under way
 
@@ -74,6 +74,7 @@ inline constexpr std::size_t kBlockingThreads = 4;             // for file tools
 inline constexpr std::size_t kToolArgumentBytesMax = 1 << 20;
 inline constexpr std::size_t kToolResultBytesMax = 100 << 10;  // what a model is given of one result
 inline constexpr std::size_t kFileBytesMax = 32 << 20;         // a file a tool reads whole
+inline constexpr std::size_t kChildOutputBytesMax = 1ul << 30;  // on disk, of one command
 inline constexpr std::size_t kGlobMatchesMax = 1'000;
 inline constexpr std::size_t kGrepMatchesMax = 1'000;
 inline constexpr std::size_t kWalkEntriesMax = 200'000;

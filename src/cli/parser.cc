@@ -20,6 +20,7 @@
 #include "cli/serve.h"
 #include "cli/show.h"
 #include "cli/wait.h"
+#include "process/shim.h"
 
 namespace cli {
 
@@ -265,6 +266,14 @@ int completion(const Words& words) {
   return run_completion(shell);
 }
 
+int shim(const Words& words) {
+  std::string directory;
+  Parser p("shim", "DIRECTORY", "Owns one child process; started by executors, not by people.");
+  p.app.add_option("directory", directory, "")->required();
+  if (const auto code = p.parse(words)) return *code;
+  return process::run_shim(directory);
+}
+
 int execute(const Words& words) {
   ExecuteOptions o;
   Parser p("execute", "RUN_ID --from OWNER", "Executes one run; started by other commands, not by people.");
@@ -293,6 +302,7 @@ constexpr Command kCommands[] = {
     {"doctor", Group::system, "check home, disk, database and providers", doctor},
     {"completion", Group::system, "print a completion script for bash, zsh or fish", completion},
     {"execute", Group::hidden, "", execute},
+    {"shim", Group::hidden, "", shim},
     {"__ids", Group::hidden, "", ids},
 };
 

@@ -1,12 +1,16 @@
 #include "cli/process.h"
 
+#include <unistd.h>
+
 #include <boost/asio/co_spawn.hpp>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 
 #include "base/limits.h"
 #include "store/sqlite_store.h"
+#include "tool/shell_tools.h"
 
 namespace cli {
 
@@ -35,6 +39,15 @@ std::function<llm::Endpoint(const store::Run&, const run::Spec&)> endpoints(cons
     }
     return endpoint;
   };
+}
+
+std::vector<std::unique_ptr<tool::Tool>> all_tools(process::Children& children, aio::Offload& blocking) {
+  std::vector<std::string> own;
+  for (char** at = environ; *at; ++at) own.emplace_back(*at);
+  auto tools = tool::file_tools(blocking);
+  for (auto& tool : tool::shell_tools(children, blocking, {.environment = tool::shell_environment(own)}))
+    tools.push_back(std::move(tool));
+  return tools;
 }
 
 }  // namespace
@@ -67,10 +80,14 @@ Execution::Execution(boost::asio::io_context& io, aio::Time& time, base::Random&
              {.environment = settings.environment,
               .configured = settings.config.providers,
               .script_directory = settings.home + "/demo"}),
-      tools(tool::file_tools(blocking)),
+      children(io, time, blocking, settings.home + "/children"),
+      tools(all_tools(children, blocking)),
       projection(store, logs, time, blocking, settings.home + "/runs"),
       deps{io, time, random, store, models, tools, counters, logs, settings.home + "/runs", endpoints(app), &projection},
-      executor(deps, options) {}
+      executor(deps, options) {
+  // Shims are children of this process that nobody waits for; they must not stay as zombies.
+  std::signal(SIGCHLD, SIG_IGN);
+}
 
 base::Result<std::unique_ptr<Process>> Process::open(Settings settings) {
   std::unique_ptr<Process> process(new Process(std::move(settings)));

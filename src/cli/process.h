@@ -17,6 +17,7 @@
 #include "engine/projection.h"
 #include "llm/registry.h"
 #include "net/http_client.h"
+#include "process/children.h"
 #include "store/store.h"
 #include "tool/tool.h"
 
@@ -39,6 +40,7 @@ struct Execution {
   net::HttpClient http;
   aio::Offload blocking;
   llm::Registry models;
+  process::Children children;
   tool::Toolbox tools;
   engine::Projection projection;
   engine::Deps deps;

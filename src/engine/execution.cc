@@ -1,12 +1,16 @@
 #include "engine/execution.h"
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "engine/history.h"
 #include "engine/model_step.h"
 #include "engine/tool_step.h"
+#include "run/recovery.h"
 
 namespace engine {
+
+namespace limits = base::limits;
 
 namespace {
 
@@ -15,14 +19,35 @@ constexpr std::uint64_t kLaunchEvents = 2;  // run_started and model_started are
 class Traits final : public run::ToolTraits {
  public:
   explicit Traits(const tool::Toolbox& tools) : tools_(tools) {}
-  bool repeatable(std::string_view name) const override {
+  run::Recall recall(std::string_view name) const override {
     const auto* tool = tools_.find(name);
-    return tool && tool->definition().side_effect == tool::SideEffect::idempotent;
+    if (!tool || tool->definition().side_effect == tool::SideEffect::at_most_once) return run::Recall::never;
+    return tool->definition().side_effect == tool::SideEffect::idempotent ? run::Recall::repeat : run::Recall::reattach;
   }
 
  private:
   const tool::Toolbox& tools_;
 };
+
+constexpr std::string_view kTakenOver = "taken_over";
+constexpr std::int64_t kCrashesAtOnce = 3;  // from the third on, trying again is put off
+
+// How many executors died since the run had `steps` finished steps.
+std::int64_t count_crashes(const std::vector<store::Fact>& facts, std::int64_t steps) {
+  std::int64_t crashes = 0;
+  for (const auto& fact : facts) {
+    if (fact.type != kTakenOver) continue;
+    const auto data = base::parse_json(fact.data);
+    const auto* object = data ? data->if_object() : nullptr;
+    if (object && base::bool_field(*object, "died").value_or(false) && base::int_field(*object, "steps") == steps) ++crashes;
+  }
+  return crashes;
+}
+
+aio::Task<bool> rest(aio::Time& time, std::int64_t ms) {
+  co_await time.sleep(std::chrono::milliseconds(ms));
+  co_return true;
+}
 
 // Ends what is under way when the run's time is over. Looks now and then whether the run still is.
 aio::Task<> end_at(aio::Time& time, std::weak_ptr<aio::Scope> scope, std::int64_t at_ms) {
@@ -38,6 +63,7 @@ Execution::Execution(Deps& deps, aio::TaskGroup& tasks, store::Lease lease)
     : deps_(deps), tasks_(tasks), lease_(std::move(lease)), scope_(std::make_shared<aio::Scope>(deps.io)) {
   cancel_requested_ = lease_.run.cancel_requested;
   taken_over_ = lease_.taken_over;
+  died_ = lease_.died;
 }
 
 void Execution::cancel() {
@@ -54,7 +80,9 @@ run::Situation Execution::situation() const {
   return {.now_ms = deps_.time.wall_ms(),
           .cancel_requested = cancel_requested_,
           .cancel_reason = "Run " + lease_.run.run_id + " was cancelled",
-          .taken_over = taken_over_};
+          .taken_over = taken_over_,
+          .died = died_,
+          .crashes = crashes_};
 }
 
 aio::Task<Ending> Execution::run() {
@@ -64,15 +92,31 @@ aio::Task<Ending> Execution::run() {
   state_ = co_await fold_run(deps_.store, lease_.run, spec_);
   log_ = std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, state_);
   log_->on_failure([scope = scope_] { scope->cancel(); });
-  // A hand-over from the process that only launched the run is no take-over: nothing had been done yet.
-  if (taken_over_ && state_.next_index > kLaunchEvents) log_->add_fact("taken_over", R"({"events":)" + std::to_string(state_.next_index) + "}");
-  if (spec_.limits.timeout_ms > 0) tasks_.spawn("deadline", end_at(deps_.time, scope_, lease_.run.created_ms + spec_.limits.timeout_ms));
+  co_await note_take_over();
+  if (spec_.limits.timeout_ms > 0)
+    tasks_.spawn("deadline", end_at(deps_.time, scope_, lease_.run.created_ms + spec_.limits.timeout_ms));
   const auto ending = co_await loop();
   if (ending == Ending::handed_over) {
     co_await log_->flush();
     co_await deps_.store.release(lease_.run.number, lease_.run.epoch, "");
   }
   co_return ending;
+}
+
+// Keeps the take-over as a fact. Where executors died again and again at this very step, the run waits longer and longer
+// before it is tried once more; the machine parks it in the end.
+aio::Task<> Execution::note_take_over() {
+  // A hand-over from the process that only launched the run is no take-over: nothing had been done yet.
+  if (!taken_over_ || state_.next_index <= kLaunchEvents) co_return;
+  const auto steps = state_.model_calls + state_.tool_calls;
+  if (died_) crashes_ = 1 + count_crashes(co_await deps_.store.facts(lease_.run.number), steps);
+  log_->add_fact(std::string(kTakenOver),
+                 base::to_text(boost::json::object{{"events", state_.next_index}, {"steps", steps}, {"died", died_}}));
+  if (crashes_ < kCrashesAtOnce || crashes_ >= run::kCrashesMax) co_return;
+  const auto flushed = co_await log_->flush();
+  if (!flushed) co_return;
+  auto wait = rest(deps_.time, limits::kBackoffBaseMs << (crashes_ - kCrashesAtOnce));
+  co_await scope_->run(std::move(wait));
 }
 
 aio::Task<> Execution::fail(std::string what) {
@@ -83,7 +127,9 @@ aio::Task<> Execution::fail(std::string what) {
     log_ = std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, state_);
   }
   log_->add_fact("internal_error", base::to_text(boost::json::object{{"message", what}}));
-  auto end = cancel_requested_ ? run::cancellation(state_, spec_, situation()) : run::failure(run::Cause::internal, "Internal error");
+  co_await end_tools();
+  auto end =
+      cancel_requested_ ? run::cancellation(state_, spec_, situation()) : run::failure(run::Cause::internal, "Internal error");
   const auto done = co_await log_->end(end);
   if (!done && done.error().code == base::Errc::cancel_requested) {
     cancel_requested_ = true;
@@ -98,7 +144,8 @@ aio::Task<Ending> Execution::loop() {
     if (log_->failure()) co_return Ending::lost;
     auto action = run::decide(state_, spec_, traits, situation());
     if (std::holds_alternative<run::Idle>(action)) co_return Ending::finished;
-    const bool is_ending = std::holds_alternative<run::AppendEvents>(action) && std::get<run::AppendEvents>(action).status.has_value();
+    const bool is_ending =
+        std::holds_alternative<run::AppendEvents>(action) && std::get<run::AppendEvents>(action).status.has_value();
     if (stopping_ && !is_ending) co_return Ending::handed_over;
     if (!co_await perform(std::move(action))) co_return Ending::lost;
   }
@@ -117,6 +164,7 @@ aio::Task<bool> Execution::append(const run::AppendEvents& events) {
     for (const auto& payload : events.events) log_->add(payload);
     co_return true;
   }
+  if (run::is_terminal(*events.status)) co_await end_tools();
   const auto done = co_await log_->end(events);
   if (done) {
     lease_.run.status = *events.status;
@@ -130,9 +178,15 @@ aio::Task<bool> Execution::append(const run::AppendEvents& events) {
   co_return false;
 }
 
+// Nothing that a run's calls started outlives the run.
+aio::Task<> Execution::end_tools() {
+  for (const auto& granted : spec_.tools)
+    if (auto* tool = deps_.tools.find(granted.name)) co_await tool->end_run(lease_.run.run_id, lease_.run.epoch);
+}
+
 aio::Task<bool> Execution::call_model() {
   if (!std::exchange(past_loaded_, true)) past_ = co_await past_messages(deps_.store, lease_.run);
-  taken_over_ = false;
+  taken_over_ = died_ = false;
   auto step = perform_model_step(deps_, lease_.run, spec_, past_, state_, *log_);
   const auto done = co_await scope_->run(std::move(step));
   if (!done || *done) co_return true;  // cut (the loop sees why), or completed
@@ -140,8 +194,10 @@ aio::Task<bool> Execution::call_model() {
 }
 
 aio::Task<bool> Execution::call_tools(std::vector<run::ToolCall> calls) {
-  taken_over_ = false;
-  auto step = perform_tool_step(deps_, lease_.run, spec_, std::move(calls), *log_);
+  taken_over_ = died_ = false;
+  // What outlives a call is left alone when this process stops or has lost the run; a cancel or a passed deadline ends it.
+  auto goes_on = [this] { return log_->failure().has_value() || (stopping_ && !cancel_requested_); };
+  auto step = perform_tool_step(deps_, lease_.run, spec_, std::move(calls), *log_, goes_on);
   co_await scope_->run(std::move(step));
   co_return true;
 }

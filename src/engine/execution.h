@@ -36,8 +36,10 @@ class Execution {
   // False: the run is no longer ours.
   aio::Task<bool> perform(run::Action action);
   aio::Task<bool> append(const run::AppendEvents& events);
+  aio::Task<> end_tools();
   aio::Task<bool> call_model();
   aio::Task<bool> call_tools(std::vector<run::ToolCall> calls);
+  aio::Task<> note_take_over();
   run::Situation situation() const;
 
   Deps& deps_;
@@ -48,7 +50,8 @@ class Execution {
   std::vector<run::Message> past_;
   std::unique_ptr<RunLog> log_;
   std::shared_ptr<aio::Scope> scope_;   // shared with the deadline's task, which may outlive the run
-  bool cancel_requested_ = false, stopping_ = false, taken_over_ = false, past_loaded_ = false;
+  bool cancel_requested_ = false, stopping_ = false, taken_over_ = false, died_ = false, past_loaded_ = false;
+  std::int64_t crashes_ = 0;
 };
 
 }  // namespace engine

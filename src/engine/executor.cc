@@ -46,7 +46,7 @@ aio::Task<store::Launched> Executor::launch(LaunchRequest request) {
   auto launched = co_await deps_.store.launch(std::move(launch));
   if (launched.known != store::Known::fresh) co_return launched;
   ++deps_.counters.runs_launched;
-  if (claim) begin({.run = launched.run, .taken_over = false});
+  if (claim) begin({.run = launched.run});
   co_return launched;
 }
 

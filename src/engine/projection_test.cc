@@ -126,7 +126,7 @@ TEST(StreamLine, KnowsItsIndexAndRun) {
 
 TEST(StreamLine, ArgumentsAreAnObjectOrWhatTheModelWrote) {
   const auto input = [](const std::string& arguments) {
-    const run::ToolStarted started{{.id = "c", .name = "Glob", .arguments = arguments}, false};
+    const run::ToolStarted started{{.id = "c", .name = "Glob", .arguments = arguments}, run::Recall::never};
     return base::parse_json(stream_line({"r", "s"}, 0, {0, started}, run::Status::running))->as_object().at("tool_input");
   };
   EXPECT_EQ(input(R"({"a":1})"), json::value({{"a", 1}}));

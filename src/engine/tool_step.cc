@@ -9,13 +9,18 @@ namespace engine {
 
 namespace {
 
-aio::Task<> perform_call(Deps& deps, const store::Run& run, const run::Spec& spec, run::ToolCall call, RunLog& log) {
+aio::Task<> perform_call(Deps& deps, const store::Run& run, const run::Spec& spec, run::ToolCall call, RunLog& log,
+                         std::function<bool()> goes_on) {
   const auto started = deps.time.wall_ms();
   const bool granted = std::ranges::any_of(spec.tools, [&call](const run::GrantedTool& t) { return t.name == call.name; });
   tool::Outcome outcome{.text = "Tool '" + call.name + "' not found.", .is_error = true};
   if (granted) {
-    const tool::Context context{.run_id = run.run_id, .call_id = call.id, .work_directory = spec.work_directory};
-    outcome = co_await deps.tools.call(call.name, call.arguments, context);
+    tool::Context context{.run_id = run.run_id,
+                          .call_id = call.id,
+                          .work_directory = spec.work_directory,
+                          .epoch = run.epoch,
+                          .goes_on = std::move(goes_on)};
+    outcome = co_await deps.tools.call(call.name, call.arguments, std::move(context));
   }
   ++deps.counters.tool_calls;
   if (outcome.is_error) ++deps.counters.tool_errors;
@@ -26,13 +31,14 @@ aio::Task<> perform_call(Deps& deps, const store::Run& run, const run::Spec& spe
 
 }  // namespace
 
-aio::Task<bool> perform_tool_step(Deps& deps, const store::Run& run, const run::Spec& spec, std::vector<run::ToolCall> calls, RunLog& log) {
+aio::Task<bool> perform_tool_step(Deps& deps, const store::Run& run, const run::Spec& spec, std::vector<run::ToolCall> calls,
+                                  RunLog& log, std::function<bool()> goes_on) {
   std::optional<std::string> broken;
   aio::TaskGroup group(deps.io, [&broken](const std::string& name, const std::string& what) { broken = name + ": " + what; });
   std::optional<std::exception_ptr> cancelled;
   for (std::size_t next = 0; next < calls.size() && !cancelled;) {
     const auto wave = std::min(calls.size(), next + base::limits::kParallelToolsMax);
-    for (; next < wave; ++next) group.spawn(calls[next].name, perform_call(deps, run, spec, calls[next], log));
+    for (; next < wave; ++next) group.spawn(calls[next].name, perform_call(deps, run, spec, calls[next], log, goes_on));
     try {
       co_await group.join();
     } catch (...) {

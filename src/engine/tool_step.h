@@ -5,7 +5,9 @@
 
 namespace engine {
 
-// All arguments outlive the task. Cancelling the awaiting task cancels the calls and waits for those that cannot be cut.
-aio::Task<bool> perform_tool_step(Deps& deps, const store::Run& run, const run::Spec& spec, std::vector<run::ToolCall> calls, RunLog& log);
+// All arguments outlive the task. Cancelling the awaiting task cancels the calls and waits for those that cannot be cut;
+// `goes_on` tells them then whether the run goes on elsewhere.
+aio::Task<bool> perform_tool_step(Deps& deps, const store::Run& run, const run::Spec& spec, std::vector<run::ToolCall> calls,
+                                  RunLog& log, std::function<bool()> goes_on);
 
 }  // namespace engine

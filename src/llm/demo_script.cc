@@ -232,7 +232,7 @@ base::Result<DemoScript> parse_demo_script(std::string_view yaml, std::string_vi
     // The library reports by exceptions; here they become the ordinary outcome that they are.
     auto where = std::string(file_name);
     if (!error.mark.is_null()) where += ":" + std::to_string(error.mark.line + 1) + ":" + std::to_string(error.mark.column + 1);
-    return base::fail(base::Errc::invalid_argument, where + ": " + error.msg);
+    return base::fail(base::Errc::invalid_argument, where + ": " + base::utf8_lossy(error.msg));
   }
 }
 

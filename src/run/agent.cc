@@ -3,12 +3,15 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "run/recovery.h"
 
 namespace run {
 
 namespace {
 
-Message user_message(std::string text, std::int64_t at_ms) { return {.role = Role::user, .text = std::move(text), .at_ms = at_ms}; }
+Message user_message(std::string text, std::int64_t at_ms) {
+  return {.role = Role::user, .text = std::move(text), .at_ms = at_ms};
+}
 
 CallState* find_call(AgentState& state, const std::string& id) {
   const auto at = std::ranges::find_if(state.calls, [&id](const CallState& c) { return c.call.id == id; });
@@ -20,8 +23,12 @@ void add_result(AgentState& state, const ToolCall& call, std::string text, bool 
   if (!known || known->phase == CallPhase::done) return;  // a late result is a fact, never a second answer
   known->phase = CallPhase::done;
   ++state.tool_calls;
-  state.messages.push_back(
-      {.role = Role::tool, .text = std::move(text), .tool_call_id = call.id, .tool_name = call.name, .is_error = is_error, .at_ms = at_ms});
+  state.messages.push_back({.role = Role::tool,
+                            .text = std::move(text),
+                            .tool_call_id = call.id,
+                            .tool_name = call.name,
+                            .is_error = is_error,
+                            .at_ms = at_ms});
   if (std::ranges::all_of(state.calls, [](const CallState& c) { return c.phase == CallPhase::done; })) state.calls.clear();
 }
 
@@ -55,7 +62,8 @@ struct Apply {
   void operator()(const ThinkingDelta&) const { note_delta(s); }
   void operator()(const Superseded&) const { drop_open_text(s); }
   void operator()(const ModelCompleted& e) const {
-    Message message{.role = Role::assistant, .text = s.open_text, .thinking = e.thinking, .tool_calls = e.tool_calls, .at_ms = at};
+    Message message{
+        .role = Role::assistant, .text = s.open_text, .thinking = e.thinking, .tool_calls = e.tool_calls, .at_ms = at};
     s.messages.push_back(std::move(message));
     s.open_text.clear();
     s.delta_first.reset();
@@ -67,7 +75,7 @@ struct Apply {
     for (const auto& call : e.tool_calls) s.calls.push_back({.call = call});
   }
   void operator()(const ToolStarted& e) const {
-    if (auto* call = find_call(s, e.call.id)) call->phase = CallPhase::started, call->repeatable = e.repeatable;
+    if (auto* call = find_call(s, e.call.id)) call->phase = CallPhase::started, call->again = e.recall != Recall::never;
   }
   void operator()(const ToolCompleted& e) const { add_result(s, e.call, e.result, e.is_error, at); }
   void operator()(const ToolError&) const {}
@@ -77,9 +85,11 @@ struct Apply {
   }
   void operator()(const RunError&) const { s.status = Status::error; }
   void operator()(const RunCancelled&) const { s.status = Status::cancelled; }
-  void operator()(const RunPaused&) const {
+  void operator()(const RunPaused& e) const {
     s.status = Status::paused;
     s.content_completed = false;
+    for (const auto& waiting : e.calls)
+      if (auto* call = find_call(s, waiting.id)) call->phase = CallPhase::requested;
   }
   void operator()(const RunContinued& e) const {
     s.status = Status::running;
@@ -114,7 +124,9 @@ std::optional<AppendEvents> model_limit_reached(const AgentState& state, const S
 }
 
 Metrics metrics(const AgentState& state, std::int64_t now_ms) {
-  return {.usage = state.usage, .duration_ms = std::max<std::int64_t>(0, now_ms - state.started_ms), .first_token_ms = state.first_token_ms};
+  return {.usage = state.usage,
+          .duration_ms = std::max<std::int64_t>(0, now_ms - state.started_ms),
+          .first_token_ms = state.first_token_ms};
 }
 
 AppendEvents completion(const AgentState& state, const Spec& spec, std::int64_t now_ms) {
@@ -127,12 +139,14 @@ AppendEvents completion(const AgentState& state, const Spec& spec, std::int64_t 
 }
 
 bool needs_approval(const Spec& spec, const ToolCall& call) {
-  return std::ranges::any_of(spec.tools, [&call](const GrantedTool& t) { return t.name == call.name && t.gate == Gate::approve; });
+  return std::ranges::any_of(spec.tools,
+                             [&call](const GrantedTool& t) { return t.name == call.name && t.gate == Gate::approve; });
 }
 
 // A call that was under way when its executor died: an unknown outcome is said, never guessed, unless it may be repeated.
 AppendEvents interrupted(const ToolCall& call, std::int64_t now_ms) {
-  static constexpr std::string_view kText = "Interrupted: the process that ran this call died. Its outcome is unknown; it may have had effects.";
+  static constexpr std::string_view kText =
+      "Interrupted: the process that ran this call died. Its outcome is unknown; it may have had effects.";
   AppendEvents events;
   events.events.push_back(ToolCompleted{call, std::string(kText), true, now_ms, 0});
   events.events.push_back(ToolError{call, std::string(kText), now_ms, 0});
@@ -145,12 +159,12 @@ Action decide_tools(const AgentState& state, const Spec& spec, const ToolTraits&
   std::vector<ToolCall> waiting;
   for (const auto& c : state.calls) {
     if (c.phase == CallPhase::started) {
-      if (situation.taken_over && !c.repeatable) return interrupted(c.call, situation.now_ms);
+      if (situation.taken_over && !c.again && spec.recovery != Recovery::retry) return interrupted(c.call, situation.now_ms);
       due.calls.push_back(c.call);
     } else if (c.phase == CallPhase::requested && needs_approval(spec, c.call)) {
       waiting.push_back(c.call);
     } else if (c.phase != CallPhase::done) {
-      starts.events.push_back(ToolStarted{c.call, tools.repeatable(c.call.name)});
+      starts.events.push_back(ToolStarted{c.call, tools.recall(c.call.name)});
     }
   }
   // Starts are durable before the calls are made; what needs no approval is done before the run pauses.
@@ -207,13 +221,16 @@ Action decide(const AgentState& state, const Spec& spec, const ToolTraits& tools
   if (situation.cancel_requested) return cancellation(state, spec, situation);
   if (state.status == Status::paused) return Idle{};
   if (auto end = limit_reached(state, spec, situation.now_ms)) return *std::move(end);
+  if (auto first = recover(state, spec, situation)) return *std::move(first);
   if (state.model_open) {
     if (situation.taken_over)
-      if (auto cut = supersede(state, "the process that made this model call died")) return AppendEvents{{*std::move(cut)}, std::nullopt, ""};
+      if (auto cut = supersede(state, "the process that made this model call died"))
+        return AppendEvents{{*std::move(cut)}, std::nullopt, ""};
     return CallModel{};
   }
   if (!state.calls.empty()) {
-    if (auto end = model_limit_reached(state, spec); end && end->reason == reason_of(Cause::tool_call_limit)) return *std::move(end);
+    if (auto end = model_limit_reached(state, spec); end && end->reason == reason_of(Cause::tool_call_limit))
+      return *std::move(end);
     return decide_tools(state, spec, tools, situation);
   }
   if (state.messages.back().role == Role::assistant) return completion(state, spec, situation.now_ms);

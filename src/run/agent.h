@@ -19,7 +19,7 @@ enum class CallPhase { requested, approved, started, done };
 struct CallState {
   ToolCall call;
   CallPhase phase = CallPhase::requested;
-  bool repeatable = false;
+  bool again = false;                // recovery may make the call again: it is repeatable, or finds itself
 };
 
 // What the log says. Copyable: a fork copies it.
@@ -52,6 +52,8 @@ struct Situation {
   std::string cancel_reason;         // "Run X was cancelled"
   // Just taken over: a model call or tool call that the log shows as under way has no one who performs it.
   bool taken_over = false;
+  bool died = false;                 // ... because its executor died, not because it handed the run over
+  std::int64_t crashes = 0;          // executors that died since the last step was completed
 };
 
 struct CallModel {};                         // make the model call; its ModelStarted is already in the log
@@ -66,10 +68,10 @@ struct AppendEvents {
 struct Idle {};                              // terminal or paused
 using Action = std::variant<CallModel, CallTools, AppendEvents, Idle>;
 
-// `repeatable` of a tool is asked when its start is recorded.
+// Asked when a tool's start is recorded.
 struct ToolTraits {
   virtual ~ToolTraits() = default;
-  virtual bool repeatable(std::string_view tool_name) const = 0;
+  virtual Recall recall(std::string_view tool_name) const = 0;
 };
 
 Action decide(const AgentState& state, const Spec& spec, const ToolTraits& tools, const Situation& situation);

@@ -6,11 +6,15 @@
 
 #include <algorithm>
 
+#include "run/recovery.h"
+
 namespace run {
 namespace {
 
 struct NothingRepeatable final : ToolTraits {
-  bool repeatable(std::string_view name) const override { return name == "Read"; }
+  Recall recall(std::string_view name) const override {
+    return name == "Read" ? Recall::repeat : name == "Attach" ? Recall::reattach : Recall::never;
+  }
 };
 const NothingRepeatable kTools;
 
@@ -27,7 +31,15 @@ class Script {
     log.push_back({now, std::move(payload)});
     apply(state, log.back());
   }
-  Action decide_now() { return decide(state, spec, kTools, {.now_ms = now, .cancel_requested = cancel, .cancel_reason = "cancelled", .taken_over = taken_over}); }
+  Action decide_now() {
+    return decide(state, spec, kTools,
+                  {.now_ms = now,
+                   .cancel_requested = cancel,
+                   .cancel_reason = "cancelled",
+                   .taken_over = taken_over,
+                   .died = taken_over,
+                   .crashes = crashes});
+  }
   // Appends what the machine wants appended until it wants something done, or nothing.
   Action settle() {
     for (int i = 0; i < 100; ++i) {
@@ -48,7 +60,8 @@ class Script {
   }
   template <class T>
   std::size_t count() const {
-    return static_cast<std::size_t>(std::ranges::count_if(log, [](const Event& e) { return std::holds_alternative<T>(e.payload); }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(log, [](const Event& e) { return std::holds_alternative<T>(e.payload); }));
   }
 
   Spec spec;
@@ -56,11 +69,14 @@ class Script {
   std::vector<Event> log;
   std::int64_t now = 1000;
   bool cancel = false, taken_over = false;
+  std::int64_t crashes = 0;
   std::optional<Status> ended_with;
   std::string reason;
 };
 
-ToolCall call(std::string id, std::string name = "Bash") { return {.id = std::move(id), .name = std::move(name), .arguments = "{}"}; }
+ToolCall call(std::string id, std::string name = "Bash") {
+  return {.id = std::move(id), .name = std::move(name), .arguments = "{}"};
+}
 
 TEST(AgentMachine, AsksTheModelThenEnds) {
   Script s;
@@ -131,6 +147,84 @@ TEST(AgentMachine, AnInterruptedToolIsReportedUnlessItMayBeRepeated) {
   ASSERT_EQ(s.count<ToolCompleted>(), 1u);
   EXPECT_TRUE(s.state.messages.back().is_error);
   EXPECT_NE(s.state.messages.back().text.find("outcome is unknown"), std::string::npos);
+}
+
+TEST(AgentMachine, ACallThatFindsItselfIsMadeAgain) {
+  Script s;
+  s.settle();
+  s.happens(ModelCompleted{.tool_calls = {call("a", "Attach")}});
+  s.settle();
+  s.crash();
+  const auto action = s.settle();
+  ASSERT_TRUE(std::holds_alternative<CallTools>(action));
+  EXPECT_EQ(std::get<CallTools>(action).calls.front().id, "a");
+  EXPECT_EQ(s.count<ToolCompleted>(), 0u);
+}
+
+// A run that was cut: in the middle of an answer, or of a call that may not be made again.
+Script cut_script(Recovery policy, bool in_tool) {
+  Script s({.recovery = policy});
+  s.settle();
+  if (in_tool) {
+    s.happens(ModelCompleted{.tool_calls = {call("a")}});
+    s.settle();
+  } else {
+    s.happens(TextDelta{"half"});
+  }
+  s.crash();
+  return s;
+}
+
+TEST(Recovery, RetryMakesACallAgainWhateverItDoes) {
+  auto s = cut_script(Recovery::retry, true);
+  EXPECT_TRUE(std::holds_alternative<CallTools>(s.settle()));
+}
+
+TEST(Recovery, FailEndsTheRunWithItsCause) {
+  for (const bool in_tool : {false, true}) {
+    auto s = cut_script(Recovery::fail, in_tool);
+    EXPECT_TRUE(std::holds_alternative<Idle>(s.settle()));
+    EXPECT_EQ(s.ended_with, Status::error);
+    EXPECT_EQ(std::get<RunError>(s.log.back().payload).cause, Cause::worker_lost);
+  }
+}
+
+TEST(Recovery, AskPausesAndGoesOnAsDecided) {
+  for (const bool approve : {true, false}) {
+    auto s = cut_script(Recovery::ask, true);
+    EXPECT_TRUE(std::holds_alternative<Idle>(s.settle()));
+    EXPECT_EQ(s.reason, kReasonInterrupted);
+    s.happens(RunContinued{{{.call_id = "a", .approved = approve}}});
+    s.taken_over = false;
+    EXPECT_EQ(std::holds_alternative<CallTools>(s.settle()), approve);
+  }
+  auto s = cut_script(Recovery::ask, false);
+  EXPECT_TRUE(std::holds_alternative<Idle>(s.settle()));
+  EXPECT_EQ(s.count<Superseded>(), 1u);
+  s.happens(RunContinued{});
+  s.taken_over = false;
+  EXPECT_TRUE(std::holds_alternative<CallModel>(s.settle()));
+}
+
+TEST(Recovery, ContinueWithPartialKeepsWhatWasSaid) {
+  auto s = cut_script(Recovery::continue_with_partial, false);
+  EXPECT_TRUE(std::holds_alternative<Idle>(s.settle()));
+  EXPECT_EQ(s.ended_with, Status::completed);
+  EXPECT_EQ(std::get<RunCompleted>(s.log.back().payload).content, "half");
+}
+
+TEST(Recovery, ACrashLoopIsParkedWhateverThePolicy) {
+  auto s = cut_script(Recovery::resume, false);
+  s.crashes = kCrashesMax;
+  EXPECT_TRUE(std::holds_alternative<Idle>(s.settle()));
+  EXPECT_EQ(s.reason, kReasonCrashLoop);
+  EXPECT_EQ(s.state.content, "");
+}
+
+TEST(Recovery, NamesRoundTrip) {
+  for (const auto policy : {Recovery::resume, Recovery::retry, Recovery::ask, Recovery::fail, Recovery::continue_with_partial})
+    EXPECT_EQ(parse_recovery(name(policy)), policy);
+  EXPECT_FALSE(parse_recovery("hope"));
 }
 
 TEST(AgentMachine, AFinishedToolIsNeverCalledAgain) {
@@ -238,7 +332,8 @@ RC_GTEST_PROP(AgentMachineProperty, AnyHistoryOfCrashesReachesOneEnd, ()) {
     if (std::holds_alternative<CallModel>(action)) {
       std::string text;
       const int deltas = *rc::gen::inRange(0, 4);
-      for (int i = 0; i < deltas; ++i) s.happens(TextDelta{"t" + std::to_string(step) + "."}), text += "t" + std::to_string(step) + ".";
+      for (int i = 0; i < deltas; ++i)
+        s.happens(TextDelta{"t" + std::to_string(step) + "."}), text += "t" + std::to_string(step) + ".";
       if (*rc::gen::inRange(0, 4) == 0) {
         s.crash();  // the half text is superseded by the next settle
         continue;
@@ -246,7 +341,8 @@ RC_GTEST_PROP(AgentMachineProperty, AnyHistoryOfCrashesReachesOneEnd, ()) {
       expected += text;
       ModelCompleted done;
       if (++turns < total_turns)
-        for (int i = *rc::gen::inRange(1, 4); i > 0; --i) done.tool_calls.push_back(call("c" + std::to_string(call_number++), i % 2 ? "Bash" : "Read"));
+        for (int i = *rc::gen::inRange(1, 4); i > 0; --i)
+          done.tool_calls.push_back(call("c" + std::to_string(call_number++), i % 2 ? "Bash" : "Read"));
       s.happens(std::move(done));
     } else if (const auto* tools = std::get_if<CallTools>(&action)) {
       for (const auto& one : tools->calls) {

@@ -39,7 +39,9 @@ class Writer {
     out_ += "true";
     return *this;
   }
-  Writer& call(const ToolCall& call) { return text("call_id", call.id).text("name", call.name).text("arguments", call.arguments); }
+  Writer& call(const ToolCall& call) {
+    return text("call_id", call.id).text("name", call.name).text("arguments", call.arguments);
+  }
   Writer& usage(const Usage& usage) {
     name("usage");
     out_ += R"({"input":)" + std::to_string(usage.input_tokens) + R"(,"output":)" + std::to_string(usage.output_tokens);
@@ -95,7 +97,9 @@ struct Encode {
   Writer start(std::string_view type) const { return {out, type, at}; }
 
   void operator()(const RunStarted& e) const { start("run_started").text("model", e.model).text("provider", e.provider).end(); }
-  void operator()(const ModelStarted& e) const { start("model_started").text("model", e.model).text("provider", e.provider).end(); }
+  void operator()(const ModelStarted& e) const {
+    start("model_started").text("model", e.model).text("provider", e.provider).end();
+  }
   void operator()(const TextDelta& e) const { append_text_delta(out, at, e.text); }
   void operator()(const ThinkingDelta& e) const { start("thinking").text("text", e.text).end(); }
   void operator()(const Superseded& e) const {
@@ -113,7 +117,13 @@ struct Encode {
     });
     w.usage(e.usage).optional_text("response_id", e.response_id).optional_number("first_token_ms", e.first_token_ms).end();
   }
-  void operator()(const ToolStarted& e) const { start("tool_started").call(e.call).flag("repeatable", e.repeatable).end(); }
+  void operator()(const ToolStarted& e) const {
+    start("tool_started")
+        .call(e.call)
+        .flag("repeatable", e.recall == Recall::repeat)
+        .flag("reattachable", e.recall == Recall::reattach)
+        .end();
+  }
   void operator()(const ToolCompleted& e) const {
     start("tool_completed")
         .call(e.call)
@@ -140,14 +150,17 @@ struct Encode {
         .optional_number("first_token_ms", e.metrics.first_token_ms)
         .end();
   }
-  void operator()(const RunError& e) const { start("run_error").text("code", run::name(e.cause)).text("message", e.message).end(); }
-  void operator()(const RunCancelled& e) const { start("run_cancelled").text("content", e.content).text("reason", e.reason).end(); }
+  void operator()(const RunError& e) const {
+    start("run_error").text("code", run::name(e.cause)).text("message", e.message).end();
+  }
+  void operator()(const RunCancelled& e) const {
+    start("run_cancelled").text("content", e.content).text("reason", e.reason).end();
+  }
   void operator()(const RunPaused& e) const { start("run_paused").text("content", e.content).calls("calls", e.calls).end(); }
   void operator()(const RunContinued& e) const {
     auto w = start("run_continued");
-    w.list("decisions", e.decisions, [&w](const Decision& d) {
-      w.text("call_id", d.call_id).flag("approved", d.approved).optional_text("note", d.note);
-    });
+    w.list("decisions", e.decisions,
+           [&w](const Decision& d) { w.text("call_id", d.call_id).flag("approved", d.approved).optional_text("note", d.note); });
     w.end();
   }
 };
@@ -208,7 +221,10 @@ std::optional<Payload> read_payload(std::string_view type, const Reader& r) {
   if (type == "superseded")
     return Superseded{static_cast<std::uint64_t>(r.number("from")), static_cast<std::uint64_t>(r.number("to")), r.text("reason")};
   if (type == "model_completed") return read_model_completed(r);
-  if (type == "tool_started") return ToolStarted{r.call(), r.flag("repeatable")};
+  if (type == "tool_started")
+    return ToolStarted{r.call(), r.flag("repeatable")     ? Recall::repeat
+                                 : r.flag("reattachable") ? Recall::reattach
+                                                          : Recall::never};
   if (type == "tool_completed")
     return ToolCompleted{r.call(), r.text("result"), r.flag("is_error"), r.number("started_ms"), r.number("duration_ms")};
   if (type == "tool_error") return ToolError{r.call(), r.text("error"), r.number("started_ms"), r.number("duration_ms")};
@@ -225,9 +241,9 @@ std::optional<Payload> read_payload(std::string_view type, const Reader& r) {
   return std::nullopt;
 }
 
-constexpr std::string_view kTypes[] = {"run_started",    "model_started",   "text",       "thinking",          "superseded",
-                                       "model_completed", "tool_started",   "tool_completed", "tool_error",    "content_completed",
-                                       "run_completed",   "run_error",      "run_cancelled",  "run_paused",    "run_continued"};
+constexpr std::string_view kTypes[] = {"run_started",     "model_started", "text",           "thinking",   "superseded",
+                                       "model_completed", "tool_started",  "tool_completed", "tool_error", "content_completed",
+                                       "run_completed",   "run_error",     "run_cancelled",  "run_paused", "run_continued"};
 static_assert(std::size(kTypes) == std::variant_size_v<Payload>);
 
 }  // namespace
@@ -260,7 +276,8 @@ std::optional<RawTextDelta> raw_text_delta(std::string_view line) {
   static constexpr std::string_view kHead = R"({"type":"text","at":)", kText = R"(,"text":)";
   if (!line.starts_with(kHead) || !line.ends_with("\"}")) return std::nullopt;
   line.remove_prefix(kHead.size());
-  const auto digits = static_cast<std::size_t>(std::ranges::find_if_not(line, [](char c) { return c >= '0' && c <= '9'; }) - line.begin());
+  const auto digits =
+      static_cast<std::size_t>(std::ranges::find_if_not(line, [](char c) { return c >= '0' && c <= '9'; }) - line.begin());
   const auto rest = line.substr(digits);
   if (digits < 4 || !rest.starts_with(kText)) return std::nullopt;
   return RawTextDelta{line.substr(0, digits - 3), rest.substr(kText.size(), rest.size() - kText.size() - 1)};

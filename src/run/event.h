@@ -43,9 +43,15 @@ struct ModelCompleted {
   std::string response_id;
   std::optional<std::int64_t> first_token_ms;
 };
+// What recovery may do with a call that was under way, as its tool declares it.
+enum class Recall {
+  never,     // its outcome is unknown and said to be
+  repeat,    // idempotent: call it again
+  reattach,  // it goes on by itself: calling it again finds it
+};
 struct ToolStarted {
   ToolCall call;
-  bool repeatable = false;  // declared idempotent: recovery may simply call it again
+  Recall recall = Recall::never;
 };
 struct ToolCompleted {
   ToolCall call;
@@ -91,8 +97,9 @@ struct RunContinued {
   std::vector<Decision> decisions;
 };
 
-using Payload = std::variant<RunStarted, ModelStarted, TextDelta, ThinkingDelta, Superseded, ModelCompleted, ToolStarted, ToolCompleted,
-                             ToolError, ContentCompleted, RunCompleted, RunError, RunCancelled, RunPaused, RunContinued>;
+using Payload =
+    std::variant<RunStarted, ModelStarted, TextDelta, ThinkingDelta, Superseded, ModelCompleted, ToolStarted, ToolCompleted,
+                 ToolError, ContentCompleted, RunCompleted, RunError, RunCancelled, RunPaused, RunContinued>;
 
 struct Event {
   std::int64_t at_ms = 0;

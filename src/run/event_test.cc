@@ -24,7 +24,7 @@ TEST(EventCodec, EveryStoredLineOfEveryVersionIsRead) {
     EXPECT_EQ(encode(*event), line);
     ++count;
   }
-  EXPECT_EQ(count, 20);
+  EXPECT_EQ(count, 21);
 }
 
 TEST(EventCodec, RawTextDeltaIsTheWholeDecodeOfATextEvent) {

@@ -1,6 +1,7 @@
 #include "run/spec.h"
 
 #include "base/json.h"
+#include "run/recovery.h"
 
 namespace run {
 
@@ -35,6 +36,7 @@ std::string encode(const Spec& spec) {
   number("tool_calls_max", spec.limits.tool_calls);
   number("tokens_max", spec.limits.tokens);
   number("timeout_ms", spec.limits.timeout_ms);
+  if (spec.recovery != Recovery::resume) o["recovery"] = name(spec.recovery);
   if (spec.temperature) o["temperature"] = *spec.temperature;
   if (spec.top_p) o["top_p"] = *spec.top_p;
   if (spec.max_tokens) o["max_tokens"] = *spec.max_tokens;
@@ -64,6 +66,11 @@ base::Result<Spec> decode_spec(std::string_view text) {
                  .tool_calls = base::int_or_zero(*o, "tool_calls_max"),
                  .tokens = base::int_or_zero(*o, "tokens_max"),
                  .timeout_ms = base::int_or_zero(*o, "timeout_ms")};
+  if (const auto recovery = base::string_field(*o, "recovery")) {
+    const auto known = parse_recovery(*recovery);
+    if (!known) return base::fail(base::Errc::invalid_argument, "unknown recovery policy '" + std::string(*recovery) + "'");
+    spec.recovery = *known;
+  }
   spec.temperature = base::number_field(*o, "temperature");
   spec.top_p = base::number_field(*o, "top_p");
   spec.max_tokens = base::int_field(*o, "max_tokens");

@@ -19,25 +19,35 @@ struct GrantedTool {
 
 // Zero means: no limit of its own.
 struct Limits {
-  std::int64_t turns = 0;        // model calls
+  std::int64_t turns = 0;  // model calls
   std::int64_t tool_calls = 0;
-  std::int64_t tokens = 0;       // input + output
-  std::int64_t timeout_ms = 0;   // wall clock since the launch
+  std::int64_t tokens = 0;      // input + output
+  std::int64_t timeout_ms = 0;  // wall clock since the launch
+};
+
+// What becomes of the run when its executor died in the middle of a step (run/recovery.h).
+enum class Recovery {
+  resume,  // a model call is made again; a tool call that may not be is reported to the model as interrupted, outcome unknown
+  retry,   // tool calls are made again whatever they do
+  ask,     // the run pauses until a person decides
+  fail,    // the run ends with WorkerLost
+  continue_with_partial,  // what the model had said is its answer; tool calls as in resume
 };
 
 struct Spec {
-  std::string input;             // the user's message
+  std::string input;  // the user's message
   std::string provider, model, effort;
   std::string backend, base_url;  // "" = the provider's own
   std::string system_prompt;
   std::vector<GrantedTool> tools;
   Limits limits;
-  std::string work_directory;    // absolute
+  Recovery recovery = Recovery::resume;
+  std::string work_directory;  // absolute
   std::optional<double> temperature, top_p;
   std::optional<std::int64_t> max_tokens;
 };
 
-std::string encode(const Spec& spec);          // JSON text
+std::string encode(const Spec& spec);  // JSON text
 base::Result<Spec> decode_spec(std::string_view text);
 
 }  // namespace run

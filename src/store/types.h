@@ -102,6 +102,7 @@ struct Launched {
 struct Lease {
   Run run;
   bool taken_over = false;             // it had an executor before
+  bool died = false;                   // ... which died: it did not give the run up
 };
 
 struct Append {

@@ -1,6 +1,7 @@
 #pragma once
 // A tool as agents see it: a name, a JSON Schema, and one call. Arguments are validated before the call.
 #include <boost/json/object.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,14 +17,15 @@ namespace tool {
 enum class SideEffect {
   idempotent,    // may simply be called again
   at_most_once,  // never called again: the model is told "interrupted, outcome unknown"
+  reattachable,  // goes on without its caller: calling it again under the same call id finds it, or what it came to
 };
 
 struct Definition {
-  std::string name;          // as the model calls it: 1-64 of A-Za-z0-9_-
-  std::string module;        // "filesystem": what app files grant
-  std::string action;        // "read"
+  std::string name;    // as the model calls it: 1-64 of A-Za-z0-9_-
+  std::string module;  // "filesystem": what app files grant
+  std::string action;  // "read"
   std::string description;
-  std::string schema;        // JSON Schema text of the arguments
+  std::string schema;  // JSON Schema text of the arguments
   SideEffect side_effect = SideEffect::at_most_once;
 };
 
@@ -31,11 +33,14 @@ struct Context {
   std::string run_id;
   std::string call_id;
   std::string work_directory;  // absolute; file tools are confined to it
+  std::int64_t epoch = 0;      // of the lease under which it is called
+  // Asked when the call is cut short: the run goes on elsewhere, what can outlive the call is to be left alone. None: it ends.
+  std::function<bool()> goes_on = {};
 };
 
 // The outcome that the model is told. An error is an ordinary outcome of a tool.
 struct Outcome {
-  std::string text;          // valid UTF-8, at most kToolResultBytesMax
+  std::string text;  // valid UTF-8, at most kToolResultBytesMax
   bool is_error = false;
 };
 
@@ -45,6 +50,8 @@ class Tool {
   virtual const Definition& definition() const = 0;
   // Io thread. `arguments` has passed the schema. Throws only for a broken world.
   virtual aio::Task<Outcome> call(boost::json::object arguments, Context context) = 0;
+  // Before the last event of a run that was granted this tool: nothing of its calls may go on. Io thread.
+  virtual aio::Task<> end_run(std::string run_id, std::int64_t epoch);
 };
 
 // The tools of one process by name. Constant after construction.

@@ -76,6 +76,8 @@ Toolbox::Toolbox(std::vector<std::unique_ptr<Tool>> tools) {
   }
 }
 
+aio::Task<> Tool::end_run(std::string, std::int64_t) { co_return; }
+
 Toolbox::~Toolbox() = default;
 
 Tool* Toolbox::find(std::string_view name) const {

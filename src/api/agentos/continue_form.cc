@@ -153,7 +153,7 @@ std::expected<run::RunContinued, net::HttpResponse> decide_calls(const std::vect
       return std::unexpected(refuse_answer(answer.call_id, "tool call '" + answer.call_id + "' is decided twice"));
     made.decisions.push_back({.call_id = answer.call_id, .approved = *answer.confirmed, .note = answer.note});
   }
-  if (made.decisions.empty()) return std::unexpected(unresolved(waiting));
+  if (made.decisions.empty() && !waiting.empty()) return std::unexpected(unresolved(waiting));
   for (const auto& call : waiting)
     if (!decided.contains(call.id))
       return std::unexpected(

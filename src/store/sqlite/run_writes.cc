@@ -197,7 +197,7 @@ base::Result<Lease> claim_run(Database& db, Commit& commit, RunNumber number, Ow
       .bind(number)
       .run();
   commit.taken.push_back(number);
-  return Lease{.run = *run_by_number(db, number), .taken_over = found->epoch > 0};
+  return Lease{.run = *run_by_number(db, number), .taken_over = found->epoch > 0, .died = found->owner != 0 && found->owner != from};
 }
 
 void release_run(Database& db, Commit& commit, RunNumber number, std::int64_t epoch, const std::string& reason, std::int64_t now_ms) {

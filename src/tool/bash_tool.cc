@@ -1,0 +1,195 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/this_coro.hpp>
+#include <cstdio>
+#include <filesystem>
+
+#include "aio/notifier.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "tool/bounds.h"
+#include "tool/file_content.h"
+#include "tool/file_tool.h"
+#include "tool/shell_tools.h"
+#include "tool/terminal_text.h"
+
+namespace tool {
+
+namespace json = boost::json;
+using process::Cause;
+
+namespace {
+
+constexpr const char* kSchema = R"({
+  "type": "object",
+  "properties": {
+    "command": {"type": "string", "minLength": 1, "description": "The command line, run by bash."},
+    "description": {"type": "string", "description": "What it does, in a few words."},
+    "timeout": {"type": "number", "minimum": 1, "maximum": 1800, "description": "Seconds until it is ended (default 300)."},
+    "cwd": {"type": "string", "description": "Where it runs, relative to the work directory (default: there)."}
+  },
+  "required": ["command"],
+  "additionalProperties": false
+})";
+
+constexpr std::array<std::string_view, 11> kPassedOn = {"PATH",     "HOME", "USER",   "LOGNAME",      "SHELL",   "LANG",
+                                                        "LANGUAGE", "TZ",   "TMPDIR", "OUTLAST_HOME", "HOSTNAME"};
+
+std::string shell() { return access("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh"; }
+
+struct Output {
+  process::Excerpt out, err;
+};
+
+// One stream as the model sees it, with what it does not see counted.
+std::string text_of(const process::Excerpt& excerpt, const std::string& path) {
+  auto text = plain_text(excerpt.head);
+  if (!excerpt.omitted_bytes) return text;
+  return text + "[… " + std::to_string(excerpt.omitted_lines) + " lines, " + std::to_string(excerpt.omitted_bytes) + " of " +
+         std::to_string(excerpt.bytes) + " bytes left out; all of it is in " + path + " …]\n" + plain_text(excerpt.tail);
+}
+
+std::string explanation(const process::Ended& ended, std::int64_t wall_ms) {
+  switch (ended.cause) {
+    case Cause::exited: return "";
+    case Cause::signalled: return "The command was ended by signal " + std::to_string(ended.signal) + ".";
+    case Cause::cancelled: return "The command was cancelled.";
+    case Cause::timeout:
+      return "The command was ended after its " + std::to_string(wall_ms / 1'000) + " s; it may have had effects.";
+    case Cause::idle_timeout: return "The command was ended because it was silent for too long.";
+    case Cause::output_limit:
+      return "The command was ended because it wrote more than " + size_text(base::limits::kChildOutputBytesMax) + ".";
+    case Cause::out_of_memory: return "The command was killed when the machine ran out of memory.";
+    case Cause::spawn_failed: return "The command did not run: " + ended.message;
+    case Cause::terminated: return "The command was ended because the machine was shutting down; it may have had effects.";
+    case Cause::lost:
+      return "Interrupted: the process that ran this command died. Its outcome is unknown; it may have had effects.";
+  }
+  return "";
+}
+
+std::string seconds(std::int64_t ms) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", static_cast<double>(ms) / 1000);
+  return text;
+}
+
+class BashTool final : public Tool {
+ public:
+  BashTool(process::Children& children, aio::Offload& files, ShellOptions options)
+      : children_(children), files_(files), options_(std::move(options)) {
+    definition_.name = "Bash";
+    definition_.module = "shell";
+    definition_.action = "bash";
+    definition_.description =
+        "Runs a command line with bash in the work directory and returns its standard output, standard error and exit code. "
+        "Nothing can be typed in; processes left in the background end with the run. Long output is cut in the middle and says "
+        "so.";
+    definition_.schema = kSchema;
+    definition_.side_effect = SideEffect::reattachable;
+  }
+  const Definition& definition() const override { return definition_; }
+
+  aio::Task<Outcome> call(json::object arguments, Context context) override {
+    const process::ChildKey key{context.run_id, context.call_id, context.epoch};
+    auto spec = spec_of(arguments, context);
+    const auto wall_ms = spec.wall_ms;
+    const auto directory = spec.directory;
+    auto running = children_.run(key, std::move(spec));
+    std::exception_ptr cut;
+    base::Result<process::Ended> ended;
+    try {
+      ended = co_await std::move(running);
+    } catch (...) {
+      cut = std::current_exception();
+    }
+    if (cut) {
+      if (!context.goes_on || !context.goes_on()) co_await end_command(key);
+      std::rethrow_exception(cut);
+    }
+    if (!ended) co_return Outcome{"Bash: " + ended.error().message, true};
+    const auto child = children_.directory(key);
+    auto read = [&child] { return read_output(child); };
+    const auto output = co_await files_.run(read);
+    co_return outcome_of(*ended, output, child, text_argument(arguments, "command"), directory, wall_ms);
+  }
+
+  aio::Task<> end_run(std::string run_id, std::int64_t epoch) override {
+    const auto ended = co_await children_.kill_all(run_id, epoch);
+    if (!ended) base::log::error("a run's processes could not be ended", {{"run", run_id}, {"reason", ended.error().message}});
+  }
+
+ private:
+  // The cancel that cut the call must not cut this.
+  aio::Task<> end_command(process::ChildKey key) {
+    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+    const auto killed = co_await children_.kill(key);
+    if (!killed) base::log::error("a command could not be ended", {{"run", key.run_id}, {"reason", killed.error().message}});
+  }
+
+  process::ChildSpec spec_of(const json::object& arguments, const Context& context) const {
+    process::ChildSpec spec;
+    spec.argv = {shell(), "-c", text_argument(arguments, "command")};
+    spec.directory =
+        (std::filesystem::path(context.work_directory) / text_argument(arguments, "cwd", ".")).lexically_normal().string();
+    spec.environment = options_.environment;
+    spec.environment.push_back("OUTLAST_RUN_ID=" + context.run_id);
+    spec.environment.push_back("TERM=dumb");
+    const auto timeout = base::number_field(arguments, "timeout").value_or(bounds::kCommandSecondsDefault);
+    spec.wall_ms = static_cast<std::int64_t>(timeout * 1'000);
+    spec.output_bytes_max = static_cast<std::int64_t>(base::limits::kChildOutputBytesMax);
+    return spec;
+  }
+
+  static Output read_output(const process::ChildDirectory& child) {
+    using process::read_excerpt;
+    return {read_excerpt(child.file(process::kStdoutFile), bounds::kOutputHeadBytes, bounds::kOutputTailBytes),
+            read_excerpt(child.file(process::kStderrFile), bounds::kOutputHeadBytes, bounds::kOutputTailBytes)};
+  }
+
+  static Outcome outcome_of(const process::Ended& ended, const Output& output, const process::ChildDirectory& child,
+                            const std::string& command, const std::string& directory, std::int64_t wall_ms) {
+    const auto duration_ms = ended.started_ms ? std::max<std::int64_t>(0, ended.ended_ms - ended.started_ms) : 0;
+    json::object out{{"stdout", text_of(output.out, child.file(process::kStdoutFile))},
+                     {"stderr", text_of(output.err, child.file(process::kStderrFile))}};
+    out["exit_code"] = ended.exit_code ? json::value(*ended.exit_code) : json::value();
+    out["duration"] = std::stod(seconds(duration_ms));
+    out["duration_ms"] = duration_ms;
+    out["cwd"] = directory;
+    out["command"] = base::utf8_prefix(command, bounds::kCommandShownBytes);
+    out["cause"] = name(ended.cause);
+    if (ended.signal) out["signal"] = ended.signal;
+    if (ended.cause == Cause::timeout) out["timed_out"] = true;
+    if (ended.cause == Cause::cancelled) out["cancelled"] = true;
+    if (auto said = explanation(ended, wall_ms); !said.empty()) out["error"] = std::move(said);
+    return {base::to_text(out), ended.cause != Cause::exited || ended.exit_code != 0};
+  }
+
+  process::Children& children_;
+  aio::Offload& files_;
+  const ShellOptions options_;
+  Definition definition_;
+};
+
+}  // namespace
+
+std::vector<std::unique_ptr<Tool>> shell_tools(process::Children& children, aio::Offload& files, ShellOptions options) {
+  std::vector<std::unique_ptr<Tool>> tools;
+  tools.push_back(std::make_unique<BashTool>(children, files, std::move(options)));
+  return tools;
+}
+
+std::vector<std::string> shell_environment(const std::vector<std::string>& own) {
+  std::vector<std::string> out;
+  for (const auto& variable : own) {
+    const auto name = std::string_view(variable).substr(0, variable.find('='));
+    if (std::ranges::find(kPassedOn, name) != kPassedOn.end() || name.starts_with("LC_")) out.push_back(variable);
+  }
+  return out;
+}
+
+}  // namespace tool
