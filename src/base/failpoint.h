@@ -1,6 +1,7 @@
 #pragma once
 // Named places at which a crash test kills the process with SIGKILL: OUTLAST_FAILPOINT=name, or name:N for the Nth time that
-// it is reached. Compiled in and off: a place costs one load where none is armed. docs/crash-proof.md lists what is tried.
+// it is reached, or name:N:MS. Then the thread that is there stops for MS milliseconds before, while the others go on: what
+// they do too early gets out. Compiled in and off: a place costs one load where none is armed. docs/crash-proof.md tells more.
 #include <array>
 #include <string_view>
 

@@ -1,5 +1,6 @@
 #include "engine/execution.h"
 
+#include "base/failpoint.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "engine/history.h"
@@ -70,6 +71,7 @@ aio::Task<Ending> Execution::run() {
   const auto ending = co_await loop();
   if (ending == Ending::handed_over) {
     co_await log_->flush();
+    base::failpoint("handover.before_release");
     co_await deps_.store.release(lease_.run.number, lease_.run.epoch, "");
   }
   co_return ending;
@@ -117,8 +119,10 @@ aio::Task<bool> Execution::append(const run::AppendEvents& events) {
     for (const auto& payload : events.events) log_->add(payload);
     co_return true;
   }
+  if (*events.status == run::Status::cancelled) base::failpoint("cancel.before_end");
   const auto done = co_await log_->end(events);
   if (done) {
+    if (run::is_terminal(*events.status)) base::failpoint("end.after_commit");
     lease_.run.status = *events.status;
     co_return true;
   }

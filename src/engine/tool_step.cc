@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/log.h"
 
@@ -15,7 +16,9 @@ aio::Task<> perform_call(Deps& deps, const store::Run& run, const run::Spec& spe
   tool::Outcome outcome{.text = "Tool '" + call.name + "' not found.", .is_error = true};
   if (granted) {
     const tool::Context context{.run_id = run.run_id, .call_id = call.id, .work_directory = spec.work_directory};
+    base::failpoint("tool.before_call");
     outcome = co_await deps.tools.call(call.name, call.arguments, context);
+    base::failpoint("tool.after_call");
   }
   ++deps.counters.tool_calls;
   if (outcome.is_error) ++deps.counters.tool_errors;
