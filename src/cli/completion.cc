@@ -31,7 +31,7 @@ constexpr Row kRows[] = {
     {"resume", "--all --json", Takes::ids},
     {"rm", "--force --json", Takes::ids},
     {"serve", "--port --host --max-concurrent-runs --log-format --log-level", Takes::files},
-    {"doctor", "--json", Takes::nothing},
+    {"doctor", "--crash-test --json", Takes::nothing},
     {"completion", "", Takes::shells},
 };
 

@@ -247,8 +247,10 @@ int serve(const Words& words) {
 
 int doctor(const Words& words) {
   DoctorOptions o;
-  Parser p("doctor", "[--json]",
+  Parser p("doctor", "[--crash-test] [--json]",
            "Checks home, disk, database and providers, and says what to do. Exits with 1 when something is broken.");
+  p.app.add_flag("--crash-test", o.crash_test, "instead: kill -9 a server of its own in the middle of a run, and compare");
+  p.app.add_flag("--failpoints", o.failpoints)->group("");
   p.app.add_flag("--json", o.json, kJson);
   if (const auto code = p.parse(words)) return *code;
   return run_doctor(o);
