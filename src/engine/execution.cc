@@ -116,7 +116,10 @@ aio::Task<bool> Execution::perform(run::Action action) {
 
 aio::Task<bool> Execution::append(const run::AppendEvents& events) {
   if (!events.status) {
-    for (const auto& payload : events.events) log_->add(payload);
+    for (const auto& payload : events.events) {
+      if (run::begins_step(payload)) taken_over_ = false;
+      log_->add(payload);
+    }
     co_return true;
   }
   if (*events.status == run::Status::cancelled) base::failpoint("cancel.before_end");
