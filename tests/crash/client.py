@@ -90,11 +90,16 @@ class Client:
     def __init__(self, world):
         self.world, self.runs, self.faults, self.lock = world, {}, [], threading.RLock()
         self.armed = None  # the process whose death ends this life
+        self.handovers = 0  # how often a server was asked to stop
+        self.deaths = []    # when a life was found to have ended: wall clock in ms
 
     # --- the state of the world
 
     def dead(self):
         return self.armed is not None and self.armed.poll() is not None
+
+    def died(self):
+        self.deaths.append(time.time() * 1000)
 
     def alive(self):
         if self.faults:

@@ -118,6 +118,7 @@ class Verified:
         expect(shown["reason"].startswith(REASONS[shown["status"]]), "P9", run, "is", shown["status"], "with the reason", shown["reason"])
         expect(shown["content"] == counted(self.log), "P4", run, "`show` says", shown["content"])
         events, lines = command_json(self.client, "logs", run.run_id, "--json")
+        self.check_interruptions(events)
         expect([TYPES.get(e["type"]) for e in events] == self.names(), "P10", run, "`logs` tells", [e["type"] for e in events])
         for index, line in run.lines.items():
             expect(index < len(lines) and lines[index] == line, "P2", run, "`logs -f` told", line, "and `logs` tells", lines[index:index + 1])
@@ -125,6 +126,14 @@ class Verified:
             expect(any(f["type"] == "taken_over" for f in shown["facts"]), "P9", run, "was taken over and its facts are", shown["facts"])
         if shown["run_dir"]:
             self.check_directory(shown)
+
+    def check_interruptions(self, events):
+        """a call is interrupted by a death that came after its start, and by nothing else"""
+        begun = {e["call_id"]: e["at"] for e in events if e["type"] == "tool_started"}
+        for e in events:
+            if e["type"] == "tool_completed" and "nterrupted" in e["result"]:
+                deaths = [at for at in self.client.deaths if begun[e["call_id"]] <= at]
+                expect(deaths, "P9", self.run, e["name"], "is said to be interrupted, and nothing died since its start")
 
     def check_directory(self, shown):
         """the files of a command's run: soon after the end they hold the whole log, each event once"""
@@ -141,7 +150,7 @@ class Verified:
 
     def check_model_calls(self):
         """no request for a turn after its end was shown, and never more than one for each life"""
-        lives = 1 + self.client.deaths
+        lives = 1 + len(self.client.deaths) + self.client.handovers
         ended = [i for i, e in enumerate(self.log) if e.name == "ModelRequestCompleted"]
         for turn, times in self.client.world.model.turns(f"TAG={self.run.key};").items():
             expect(len(times) <= lives, "P6", self.run, "asked the model", len(times), "times for turn", turn, "in", lives, "lives")
