@@ -2,7 +2,7 @@
 asked for twice, what was not is retried with the same key. A scenario is played by an armed process until it dies, then by others."""
 import json, os, signal, time
 
-from client import Client, LogTail, Run
+from client import ENDED, Client, LogTail, Run
 from promises import ByCommand, Verified, nothing_left, one_run_per_key, words
 from world import WAIT_S, Died, Executor, expect, until
 
@@ -131,6 +131,22 @@ class Streaming(Scenario):
 
     def verify(self, c):
         Verified(c, c.runs["s"], self.statuses, words(self.tokens))
+
+
+class Crowd(Scenario):
+    """Many runs share each commit."""
+    name, runs = "many runs", 6
+
+    def script(self, c):
+        runs = [c.launch(f"n{n}", "N=20 D=0.008", mode="bg_stream" if n % 2 else "bg_poll") for n in range(self.runs)]
+        for run in runs:
+            c.follow(run)
+        for run in runs:
+            c.settle(run)
+
+    def verify(self, c):
+        for run in c.runs.values():
+            Verified(c, run, self.statuses, words(20))
 
 
 class Tools(Scenario):
@@ -414,9 +430,14 @@ class Command(Scenario):
         if executor:
             expect(until(lambda: executor.poll() is not None, WAIT_S), "P5", "an executor neither ended nor died")
         killed = not executor or executor.poll() == -signal.SIGKILL
+        if executor and executor.poll() == Executor.UNKNOWN:
+            killed = self.show()["status"] not in ENDED
         if killed:
             self.client.died()
         return killed
+
+    def show(self):
+        return json.loads(self.world.command("show", self.client.runs["cli"].run_id, "--json").stdout)
 
     def next_life(self):
         c, how = self.client, self.variant % 3
@@ -475,9 +496,8 @@ class CancelCommandLine(Command):
 
     def next_life(self):
         c, run = self.client, self.client.runs["cli"]
-        shown = json.loads(self.world.command("show", run.run_id, "--json").stdout)
-        if shown["cancel_requested"] and not self.variant % 2:
-            ended = until(lambda: json.loads(self.world.command("show", run.run_id, "--json").stdout)["status"] == "CANCELLED", 5, 0.1)
+        if self.show()["cancel_requested"] and not self.variant % 2:
+            ended = until(lambda: self.show()["status"] == "CANCELLED", 5, 0.1)
             expect(ended, "P5", run, "has a cancel that is bound, and goes on")
         result = self.world.command("cancel", run.run_id)
         expect(result.returncode == 0, "P4", run, "cannot be cancelled:", result.returncode, result.stderr)
@@ -487,6 +507,6 @@ class CancelCommandLine(Command):
         ByCommand(c, c.runs["cli"], ("CANCELLED",), words(4))
 
 
-SCENARIOS = [LaunchBackgroundStream, LaunchBackgroundPoll, LaunchForegroundStream, LaunchForegroundWait, Streaming, Tools, Shell, Approval,
+SCENARIOS = [LaunchBackgroundStream, LaunchBackgroundPoll, LaunchForegroundStream, LaunchForegroundWait, Streaming, Crowd, Tools, Shell, Approval,
              CancelPending, CancelStreaming, CancelTool, CancelCommand, End, Drain, DrainNow, Recovery, TwoServers, CancelElsewhere,
              Command, CancelCommandLine]

@@ -80,6 +80,8 @@ class Model(agentos_model.Model):
 class Executor:
     """A detached `outlast execute`, known by its pid."""
 
+    UNKNOWN = "unknown"  # it ended as a child of its launcher, which does not ask
+
     def __init__(self, pid):
         self.pid, self.code = pid, None
 
@@ -89,9 +91,9 @@ class Executor:
                 pid, status = os.waitpid(self.pid, os.WNOHANG)
                 if pid:
                     self.code = os.waitstatus_to_exitcode(status)
-            except ChildProcessError:  # its launcher has not ended yet, or somebody has asked before
+            except ChildProcessError:  # its launcher has not ended yet
                 if not os.path.exists(f"/proc/{self.pid}"):
-                    self.code = 0
+                    self.code = self.UNKNOWN
         return self.code
 
 
