@@ -166,6 +166,15 @@ class Shell(Tools):
     def message():
         return f"PAR {bash(0)} | {bash(1)}\nCALL {bash(2)}\nN=5 D=0.01"
 
+    def first_life(self, failpoint):
+        """at a place of its own it is the command's owner that dies: its server lives on and says so"""
+        if not failpoint.startswith("shim."):
+            return super().first_life(failpoint)
+        self.statuses = (*self.statuses, "ERROR")
+        self.world.serve(failpoint).ready()
+        self.script(self.client)
+        return any("ToolCallStarted" in run.names() for run in self.client.runs.values())
+
 
 class Approval(Scenario):
     name = "approval"
@@ -235,10 +244,12 @@ class CancelTool(Scenario):
         Verified(c, c.runs["g"], self.statuses, words(3))
 
 
-class CancelCommand(CancelTool):
-    name, agent, calls_shell, statuses = "cancel in commands", "shell", True, ("CANCELLED",)
+class CancelCommand(Shell):
+    name, statuses = "cancel in commands", ("CANCELLED",)
+    script, verify = CancelTool.script, CancelTool.verify
 
-    def message(self):
+    @staticmethod
+    def message():
         return f"PAR {bash(0, 'sleep 60')} | {bash(1, 'setsid sleep 60 & sleep 60')}\nN=3"
 
 

@@ -193,19 +193,23 @@ class World:
         return [s for s in self.servers if s.poll() is None]
 
     def ours(self):
-        """pids of all processes that carry this home in their environment: {pid: command line}"""
-        found = {}
-        mark = b"OUTLAST_HOME=" + self.home.encode() + b"\0"
+        """all processes that carry this home in their environment or their words: {pid: command line}"""
+        found, mark = {}, self.home.encode()
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
-                with open(f"/proc/{pid}/environ", "rb") as f:
-                    if mark not in f.read() + b"\0":
-                        continue
-                with open(f"/proc/{pid}/cmdline", "rb") as f:
-                    found[int(pid)] = f.read().replace(b"\0", b" ").decode(errors="replace")
+                with open(f"/proc/{pid}/environ", "rb") as environ, open(f"/proc/{pid}/cmdline", "rb") as cmdline:
+                    words = cmdline.read()
+                    if mark in words or mark in environ.read():
+                        found[int(pid)] = words.replace(b"\0", b" ").decode(errors="replace")
             except OSError:
                 continue
         return found
+
+    def complaints(self):
+        """what a sanitizer or an assertion said in a server's log"""
+        with open(os.path.join(self.directory, "servers.log"), "a+", errors="replace") as log:
+            log.seek(0)
+            return [line for line in log if "Sanitizer" in line or "runtime error" in line or "ssertion" in line]
 
     def close(self, keep=False):
         self.model.release()
