@@ -27,6 +27,7 @@ def edits():
 
 class Scenario:
     name, server_words, calls_shell, statuses = "", (), False, ("COMPLETED",)
+    places = None    # what ends a life here; None: every failpoint
     goes_on = False  # there is a next life also where the failpoint is not reached
 
     def __init__(self, world, variant):
@@ -385,6 +386,30 @@ class TwoServers(Scenario):
         Verified(c, c.runs["m"], self.statuses, words(self.tokens))
 
 
+class Stopped(Scenario):
+    """The executing server is stopped in the middle of a model's silence for longer than its lease, and goes on when another one
+    has the run: what it then wants to append is refused. (Stopped within a commit it would hold the home's write lock.)"""
+    name, places = "stopped server", ("SIGSTOP",)
+
+    def play(self, failpoint):
+        c, stopped, heir = self.client, self.world.serve(), self.world.serve()
+        stopped.ready()
+        heir.ready()
+        run = c.launch("z", "STALL=5 N=30 D=0.02", server=stopped)
+        c.until_shown(run, "RunContent", 5)
+        stopped.process.send_signal(signal.SIGSTOP)
+        c.handovers = 1
+        try:
+            c.follow(run, heir)
+            c.until_shown(run, "RunContent", 10)
+        finally:
+            stopped.process.send_signal(signal.SIGCONT)
+        self.world.model.release()
+        Verified(c, run, self.statuses, words(30))
+        nothing_left(c)
+        return True
+
+
 class CancelElsewhere(Scenario):
     """The server that is asked for the cancel is not the one that executes, and dies of it. A cancel that is bound ends the run,
     whether its caller heard of it or not."""
@@ -519,5 +544,5 @@ class CancelCommandLine(Command):
 
 
 SCENARIOS = [LaunchBackgroundStream, LaunchBackgroundPoll, LaunchForegroundStream, LaunchForegroundWait, Streaming, Crowd, Tools, Shell, Approval,
-             CancelPending, CancelStreaming, CancelTool, CancelCommand, End, Drain, DrainNow, Recovery, TwoServers, CancelElsewhere,
+             CancelPending, CancelStreaming, CancelTool, CancelCommand, End, Drain, DrainNow, Recovery, TwoServers, Stopped, CancelElsewhere,
              Command, CancelCommandLine]
