@@ -359,11 +359,8 @@ class TwoServers(Scenario):
 
     def first_life(self, failpoint):
         self.other = None
-        other = None
-        armed = self.world.serve(failpoint)
-        other = self.world.serve()
-        if not other.ready():
-            return False
+        armed, other = self.world.serve(failpoint), self.world.serve()
+        other.ready()
         return self.life_of(armed)
 
     def next_life(self):
