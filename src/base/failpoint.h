@@ -1,6 +1,7 @@
 #pragma once
 // Named places at which a crash test kills the process with SIGKILL: OUTLAST_FAILPOINT=name, or name:N for the Nth time that
-// it is reached. Compiled in and off: a place costs one load where none is armed. docs/crash-proof.md lists what is tried.
+// it is reached, or name:N:MS. Then the thread that is there stops for MS milliseconds before, while the others go on: what
+// they do too early gets out. Compiled in and off: a place costs one load where none is armed. docs/crash-proof.md tells more.
 #include <array>
 #include <string_view>
 
@@ -57,5 +58,7 @@ inline void failpoint(FailpointName name) {
 
 // Reads OUTLAST_FAILPOINT's value; false where it names no place. Called once, before other threads are there.
 bool arm_failpoint(std::string_view text);
+// For a process that makes a second one of itself: the failpoint was for the first.
+void disarm_failpoint();
 
 }  // namespace base

@@ -32,6 +32,7 @@ inline constexpr std::int64_t kLeaseMs = 5'000;
 inline constexpr std::int64_t kHeartbeatMs = 1'000;
 inline constexpr std::int64_t kOrphanScanMs = 300;
 inline constexpr std::int64_t kTailPollMs = 1'000;             // the net below a lost doorbell
+inline constexpr std::int64_t kControlPollMs = 1'000;          // the same for cancels
 
 // Execution.
 inline constexpr std::size_t kConcurrentRunsMax = 256;         // per process, unless configured

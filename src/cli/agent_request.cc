@@ -14,6 +14,7 @@
 #include "engine/projection_manifest.h"
 #include "llm/model_spec.h"
 #include "net/http_client.h"
+#include "run/recovery.h"
 
 namespace cli {
 
@@ -190,6 +191,11 @@ Checked<> apply_overrides(const AgentOptions& options, run::Spec& spec) {
     if (!(*options.timeout_s > 0) || *options.timeout_s > kTimeoutSecondsMax)
       return refuse(kUsage, "--timeout: write a number of seconds above 0");
     spec.limits.timeout_ms = std::max<std::int64_t>(1, std::llround(*options.timeout_s * 1000));
+  }
+  if (options.recovery) {
+    const auto policy = run::parse_recovery(*options.recovery);
+    if (!policy) return refuse(kUsage, "--recovery " + *options.recovery + ": write resume, retry, ask, fail or continue-with-partial");
+    spec.recovery = *policy;
   }
   if (!spec.limits.turns) spec.limits.turns = limits::kTurnsMax;
   if (!spec.limits.tool_calls) spec.limits.tool_calls = limits::kToolCallsMax;

@@ -18,7 +18,7 @@ struct Row {
   Takes takes;
 };
 constexpr Row kRows[] = {
-    {"agent", "--agent --resume --continue-last --background --json --effort --cwd --timeout --tools --yolo --system --verbose",
+    {"agent", "--agent --resume --continue-last --background --json --effort --cwd --timeout --recovery --tools --yolo --system --verbose",
      Takes::nothing},
     {"ls", "--all -n --status --session --json", Takes::nothing},
     {"show", "--json", Takes::ids},
@@ -31,7 +31,8 @@ constexpr Row kRows[] = {
     {"resume", "--all --json", Takes::ids},
     {"rm", "--force --json", Takes::ids},
     {"serve", "--port --host --max-concurrent-runs --log-format --log-level", Takes::files},
-    {"doctor", "--json", Takes::nothing},
+    {"service", "--print", Takes::files},
+    {"doctor", "--crash-test --json", Takes::nothing},
     {"completion", "", Takes::shells},
 };
 

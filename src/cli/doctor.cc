@@ -10,7 +10,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/failpoint.h"
 #include "base/json.h"
+#include "cli/crash_check.h"
 #include "cli/provider_check.h"
 #include "cli/store_command.h"
 #include "cli/version.h"
@@ -152,9 +154,20 @@ void print_text(const std::vector<Check>& checks, const std::vector<ProviderChec
   put(out);
 }
 
+int print_failpoints(bool as_json) {
+  if (as_json) {
+    put_line(base::to_text(json::array(base::kFailpoints.begin(), base::kFailpoints.end())));
+    return kOk;
+  }
+  for (const auto name : base::kFailpoints) put_line(name);
+  return kOk;
+}
+
 }  // namespace
 
 int run_doctor(const DoctorOptions& options) {
+  if (options.failpoints) return print_failpoints(options.json);
+  if (options.crash_test) return run_crash_check(options.json);
   auto settings = load_settings();
   std::vector<Check> checks{check_config(settings)};
   std::vector<ProviderCheck> providers;

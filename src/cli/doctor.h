@@ -4,6 +4,8 @@
 namespace cli {
 
 struct DoctorOptions {
+  bool crash_test = false;  // that instead (cli/crash_check.h)
+  bool failpoints = false;  // the names of base/failpoint.h instead, for the crash matrix
   bool json = false;
 };
 

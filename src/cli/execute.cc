@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cli/signals.h"
 #include "cli/store_command.h"
+#include "cli/supervise.h"
 #include "engine/projection_manifest.h"
 
 namespace cli {
@@ -75,7 +76,7 @@ int run_execute(const ExecuteOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);  // the launcher may have gone away before it heard
   base::log::configure(base::log::Level::info, base::log::Format::json);
   // A failure before the store is open is heard too: the pipe closes without a line and executor.log has the words.
-  return with_store([&options](Process& process) { return execute(process, options); });
+  return supervise([&options] { return with_store([&options](Process& process) { return execute(process, options); }); });
 }
 
 }  // namespace cli

@@ -18,6 +18,7 @@
 #include "cli/resume.h"
 #include "cli/rm.h"
 #include "cli/serve.h"
+#include "cli/service.h"
 #include "cli/show.h"
 #include "cli/wait.h"
 #include "process/shim.h"
@@ -104,6 +105,8 @@ int agent(const Words& words) {
   p.app.add_option("--effort", o.effort, "none, minimal, low, medium, high, xhigh or max")->option_text("LEVEL");
   p.app.add_option("--cwd", o.cwd, "work directory of the run")->option_text("DIR");
   p.app.add_option("--timeout", o.timeout_s, "end the run after this long")->option_text("SECONDS");
+  p.app.add_option("--recovery", o.recovery, "if its process dies: resume (default), retry, ask, fail or continue-with-partial")
+      ->option_text("POLICY");
   p.app.add_option("--tools", o.tools, "tools it may use, e.g. Read,Grep; or none (default: Read,Glob,Grep)")
       ->option_text("LIST");
   p.app.add_flag("--yolo", o.yolo, "may change files (Write,Edit), and nothing needs an approval");
@@ -248,8 +251,10 @@ int serve(const Words& words) {
 
 int doctor(const Words& words) {
   DoctorOptions o;
-  Parser p("doctor", "[--json]",
+  Parser p("doctor", "[--crash-test] [--json]",
            "Checks home, disk, database and providers, and says what to do. Exits with 1 when something is broken.");
+  p.app.add_flag("--crash-test", o.crash_test, "instead: kill -9 a server of its own in the middle of a run, and compare");
+  p.app.add_flag("--failpoints", o.failpoints)->group("");
   p.app.add_flag("--json", o.json, kJson);
   if (const auto code = p.parse(words)) return *code;
   return run_doctor(o);
@@ -264,6 +269,18 @@ int completion(const Words& words) {
   p.app.add_option("shell", shell, "bash, zsh or fish")->required();
   if (const auto code = p.parse(words)) return *code;
   return run_completion(shell);
+}
+
+int service(const Words& words) {
+  ServiceOptions o;
+  Parser p("service", "install|uninstall|status [--print] [-- SERVE OPTIONS]",
+           "Keeps `outlast serve` running as a systemd user unit: runs that a reboot cut go on by themselves.",
+           "Example: outlast service install -- app.yaml --port 7801");
+  p.app.add_option("action", o.action, "install, uninstall or status")->required();
+  p.app.add_flag("--print", o.print, "print the unit and change nothing");
+  p.app.add_option("serve", o.serve, "what `outlast serve` is given")->option_text("WORDS");
+  if (const auto code = p.parse(words)) return *code;
+  return run_service(o);
 }
 
 int shim(const Words& words) {
@@ -299,6 +316,7 @@ constexpr Command kCommands[] = {
     {"resume", Group::steer, "start executors for runs whose own are gone", resume},
     {"rm", Group::steer, "remove finished runs", rm},
     {"serve", Group::serve, "serve agents over HTTP", serve},
+    {"service", Group::serve, "run the server as a systemd user unit", service},
     {"doctor", Group::system, "check home, disk, database and providers", doctor},
     {"completion", Group::system, "print a completion script for bash, zsh or fish", completion},
     {"execute", Group::hidden, "", execute},

@@ -223,6 +223,29 @@ TEST_F(EngineTest, AStopHandsTheRunOverWithoutCancellingIt) {
   EXPECT_EQ(content_of(next.log(r)), words(30));
 }
 
+TEST_F(EngineTest, AnApprovedCallIsMade) {
+  Process p(home, true);
+  std::ofstream(home + "/note.txt") << "draft";
+  LaunchRequest request;
+  request.spec = {.input = R"(call Edit {"file_path":"note.txt","old_string":"draft","new_string":"final"})",
+                  .provider = "demo",
+                  .model = "fast",
+                  .tools = {{"Edit", run::Gate::approve}},
+                  .work_directory = home};
+  request.component_id = request.component_name = "main";
+  request.session_id = "s";
+  const auto r = p.run(p.executor.launch(std::move(request))).run;
+  p.turn_until([&] { return p.row(r).status == run::Status::paused; });
+  const auto call = std::get<run::RunPaused>(p.log(r).back().payload).calls.at(0);
+  const run::Event decision{p.time.wall_ms(), run::RunContinued{{{.call_id = call.id, .approved = true}}}};
+  ASSERT_TRUE(p.run(p.store->continue_run(r.number, run::encode(decision))));
+  EXPECT_EQ(p.settled(r).status, run::Status::completed);
+  EXPECT_EQ(count<run::ToolError>(p.log(r)), 0u);
+  std::string text;
+  std::ifstream(home + "/note.txt") >> text;
+  EXPECT_EQ(text, "final");
+}
+
 TEST_F(EngineTest, TheNextRunOfASessionKnowsThePast) {
   Process p(home);
   p.settled(p.launch("say first answer"));

@@ -1,5 +1,6 @@
 #include "engine/execution.h"
 
+#include "base/failpoint.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -98,6 +99,7 @@ aio::Task<Ending> Execution::run() {
   const auto ending = co_await loop();
   if (ending == Ending::handed_over) {
     co_await log_->flush();
+    base::failpoint("handover.before_release");
     co_await deps_.store.release(lease_.run.number, lease_.run.epoch, "");
   }
   co_return ending;
@@ -161,12 +163,17 @@ aio::Task<bool> Execution::perform(run::Action action) {
 
 aio::Task<bool> Execution::append(const run::AppendEvents& events) {
   if (!events.status) {
-    for (const auto& payload : events.events) log_->add(payload);
+    for (const auto& payload : events.events) {
+      if (run::begins_step(payload)) taken_over_ = died_ = false;
+      log_->add(payload);
+    }
     co_return true;
   }
   if (run::is_terminal(*events.status)) co_await end_tools();
+  if (*events.status == run::Status::cancelled) base::failpoint("cancel.before_end");
   const auto done = co_await log_->end(events);
   if (done) {
+    if (run::is_terminal(*events.status)) base::failpoint("end.after_commit");
     lease_.run.status = *events.status;
     co_return true;
   }

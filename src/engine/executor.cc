@@ -136,7 +136,8 @@ void Executor::control_changed() { control_.notify_all(); }
 
 aio::Task<> Executor::hear_control() {
   for (;;) {
-    co_await control_.wait();
+    // A ring can be lost, with the process that bound the cancel and died before it rang, or between a claim and its begin.
+    co_await aio::wait_for(deps_.io, control_, std::chrono::milliseconds(limits::kControlPollMs));
     if (executing_.empty()) continue;
     for (const auto number : co_await deps_.store.cancelled_of(owner_))
       if (const auto at = executing_.find(number); at != executing_.end()) at->second->cancel();

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "base/failpoint.h"
 #include "base/ids.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -98,8 +99,10 @@ aio::Task<std::expected<void, run::AppendEvents>> perform_model_step(Deps& deps,
     const auto started = deps.time.wall_ms();
     const auto content_before = state.content.size();
     ++deps.counters.model_calls;
+    base::failpoint("model.before_call");
     auto result = co_await (*provider)->call(request, sink);
     if (result) {
+      base::failpoint("model.after_call");
       make_ids_unique(result->tool_calls, deps.random);
       deps.counters.input_tokens += static_cast<std::uint64_t>(result->usage.input_tokens);
       deps.counters.output_tokens += static_cast<std::uint64_t>(result->usage.output_tokens);

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/json.h"
 #include "engine/projection_lines.h"
 
@@ -202,6 +203,7 @@ void StreamBuffer::append(std::uint64_t first, const std::vector<std::string>& l
   const auto size = known_size_;
   known_size_ = -1;  // until the write is whole
   write_all(fd_, text, path_);
+  base::failpoint("projection.after_write");
   known_size_ = size + static_cast<std::int64_t>(text.size());
   next_ = first + lines.size();
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/log.h"
 
@@ -20,7 +21,9 @@ aio::Task<> perform_call(Deps& deps, const store::Run& run, const run::Spec& spe
                           .work_directory = spec.work_directory,
                           .epoch = run.epoch,
                           .goes_on = std::move(goes_on)};
+    base::failpoint("tool.before_call");
     outcome = co_await deps.tools.call(call.name, call.arguments, std::move(context));
+    base::failpoint("tool.after_call");
   }
   ++deps.counters.tool_calls;
   if (outcome.is_error) ++deps.counters.tool_errors;

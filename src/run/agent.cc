@@ -193,6 +193,10 @@ void apply(AgentState& state, const Event& event) {
   ++state.next_index;
 }
 
+bool begins_step(const Payload& payload) {
+  return std::holds_alternative<ModelStarted>(payload) || std::holds_alternative<ToolStarted>(payload);
+}
+
 AppendEvents failure(Cause cause, std::string message) {
   AppendEvents end;
   end.events.push_back(RunError{cause, std::move(message)});

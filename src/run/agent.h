@@ -50,11 +50,13 @@ struct Situation {
   std::int64_t now_ms = 0;
   bool cancel_requested = false;
   std::string cancel_reason;         // "Run X was cancelled"
-  // Just taken over: a model call or tool call that the log shows as under way has no one who performs it.
+  // Just taken over: a model call or tool call that the log shows as under way has no one who performs it. False as soon as
+  // this executor appends an event that begins a step: what is under way after that is its own.
   bool taken_over = false;
   bool died = false;                 // ... because its executor died, not because it handed the run over
   std::int64_t crashes = 0;          // executors that died since the last step was completed
 };
+bool begins_step(const Payload& payload);
 
 struct CallModel {};                         // make the model call; its ModelStarted is already in the log
 struct CallTools {

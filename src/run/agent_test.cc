@@ -46,7 +46,10 @@ class Script {
       auto action = decide_now();
       auto* events = std::get_if<AppendEvents>(&action);
       if (!events) return action;
-      for (auto& payload : events->events) happens(std::move(payload));
+      for (auto& payload : events->events) {
+        if (begins_step(payload)) taken_over = false;
+        happens(std::move(payload));
+      }
       ended_with = events->status;
       reason = events->reason;
     }
@@ -225,6 +228,30 @@ TEST(Recovery, NamesRoundTrip) {
   for (const auto policy : {Recovery::resume, Recovery::retry, Recovery::ask, Recovery::fail, Recovery::continue_with_partial})
     EXPECT_EQ(parse_recovery(name(policy)), policy);
   EXPECT_FALSE(parse_recovery("hope"));
+}
+
+TEST(AgentMachine, ACallThatNobodyHadBegunIsMadeAfterATakeOver) {
+  Script s;
+  s.settle();
+  s.happens(ModelCompleted{.tool_calls = {call("a"), call("b")}});
+  s.crash();
+  const auto action = s.settle();
+  ASSERT_TRUE(std::holds_alternative<CallTools>(action));
+  EXPECT_EQ(std::get<CallTools>(action).calls.size(), 2u);
+  EXPECT_EQ(s.count<ToolCompleted>(), 0u);
+}
+
+TEST(AgentMachine, OnlyWhatTheDeadExecutorHadBegunIsInterrupted) {
+  Script s;
+  s.settle();
+  s.happens(ModelCompleted{.tool_calls = {call("a"), call("b")}});
+  s.happens(ToolStarted{.call = call("b")});
+  s.crash();
+  const auto action = s.settle();
+  ASSERT_TRUE(std::holds_alternative<CallTools>(action));
+  ASSERT_EQ(std::get<CallTools>(action).calls.size(), 1u);
+  EXPECT_EQ(std::get<CallTools>(action).calls[0].id, "a");
+  EXPECT_EQ(s.count<ToolCompleted>(), 1u);
 }
 
 TEST(AgentMachine, AFinishedToolIsNeverCalledAgain) {

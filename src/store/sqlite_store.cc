@@ -4,6 +4,7 @@
 
 #include "aio/offload.h"
 #include "aio/task_group.h"
+#include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "store/liveness.h"
@@ -53,9 +54,11 @@ class SqliteStore final : public Store {
   }
 
   Answer<Lease> claim(RunNumber run, OwnerNumber claimant, OwnerNumber from) override {
-    co_return co_await writer().execute([this, run, claimant, from](Database& db, Commit& commit) {
+    auto lease = co_await writer().execute([this, run, claimant, from](Database& db, Commit& commit) {
       return sqlite::claim_run(db, commit, run, claimant, from, self_, time_.wall_ms());
     });
+    if (lease) base::failpoint("claim.after_commit");
+    co_return lease;
   }
 
   aio::Task<> release(RunNumber run, std::int64_t epoch, std::string reason) override {

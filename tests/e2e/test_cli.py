@@ -14,6 +14,11 @@ def words(n):
     return "".join(f"w{i} " for i in range(n)).strip()
 
 
+def supervisor_of(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        return int(f.read().rpartition(")")[2].split()[1])
+
+
 class Home(unittest.TestCase):
     def setUp(self):
         self.root = tempfile.mkdtemp(prefix="outlast-cli-")
@@ -213,7 +218,7 @@ class Runs(Home):
         run = self.background("tokens=100 rate=100")
         self.assertEqual(set(run), {"run_id", "branch_id", "pid", "status", "run_dir"})
         self.assertRegex(run["run_id"], RUN_ID)
-        self.assertEqual(os.getsid(run["pid"]), run["pid"], "a session of its own")
+        self.assertEqual(os.getsid(run["pid"]), supervisor_of(run["pid"]), "a session of their own")
         self.assertEqual(self.manifest(run["run_id"])["status"], "running")
         self.assertIn("* " + run["run_id"], self.ok("ls"))
         code, out, _ = self.outlast("wait", run["run_id"][:20])
@@ -485,10 +490,20 @@ class Directory(Home):
         self.assertEqual((code, out), (2, ""))
         self.assertIn("OUTLAST_RUN_ID", err)
 
-    def test_a_killed_executor_is_replaced_and_nothing_is_told_twice(self):
+    def test_a_killed_executor_is_started_again_by_its_supervisor(self):
         run = self.background("tokens=60 rate=20")
         self.until(lambda: len(self.events(run["run_id"])) > 8)
         before = self.events(run["run_id"])
+        os.kill(run["pid"], signal.SIGKILL)
+        self.until(lambda: len(self.events(run["run_id"])) > len(before) + 5)  # nobody looks after it
+        self.assertEqual(self.ok("wait", run["run_id"]).split("\t")[0], run["run_id"])
+        self.assertEqual(self.show(run["run_id"])["content"].strip(), words(60))
+
+    def test_an_executor_and_its_supervisor_are_replaced_and_nothing_is_told_twice(self):
+        run = self.background("tokens=60 rate=20")
+        self.until(lambda: len(self.events(run["run_id"])) > 8)
+        before = self.events(run["run_id"])
+        os.kill(supervisor_of(run["pid"]), signal.SIGKILL)
         os.kill(run["pid"], signal.SIGKILL)
         self.until(lambda: json.loads(self.ok("ls", "--json"))[0]["note"] == "waiting for an executor")
         self.assertIn("! " + run["run_id"], self.ok("ls"))

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "run/recovery.h"
 
 namespace api::agentos {
 
@@ -95,6 +96,10 @@ std::expected<LaunchForm, net::HttpResponse> read_launch_form(const Request& req
   result.stream_events = fields.boolean("stream_events", true);
   launch.run_id = fields.text("run_id");
   const auto timeout_s = fields.at_least("timeout_seconds", 1, 0);
+  const auto recovery = fields.text("recovery");
+  const auto policy = recovery.empty() ? run::Recovery::resume : run::parse_recovery(recovery);
+  if (!policy)
+    errors.other("body", "recovery", recovery, "enum", "Input should be 'resume', 'retry', 'ask', 'fail' or 'continue-with-partial'");
   const auto key = request.http.header("idempotency-key").value_or("");
   // The key is the user's own: another user's same key is another key.
   if (!key.empty()) launch.launch_key = std::string(key);
@@ -117,6 +122,7 @@ std::expected<LaunchForm, net::HttpResponse> read_launch_form(const Request& req
   launch.session_name = first_words(message);
   if (launch.session_id.empty()) launch.session_id = base::new_uuid(random);
   launch.spec = spec_of(agent, std::move(message), work_directory);
+  launch.spec.recovery = *policy;
   if (timeout_s > 0) launch.spec.limits.timeout_ms = std::min<std::int64_t>(timeout_s, 1LL << 40) * 1000;
   return result;
 }

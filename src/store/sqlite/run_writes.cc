@@ -176,6 +176,7 @@ base::Result<Launched> launch_run(Database& db, Commit& commit, const Launch& la
     commit.taken.push_back(number);
   else
     commit.control = true;
+  commit.launched = true;
   return Launched{.run = *run_by_number(db, number), .known = Known::fresh};
 }
 
@@ -248,6 +249,7 @@ base::Result<> append_events(Database& db, Commit& commit, const Append& append,
 
 CancelAnswer cancel_run(Database& db, Commit& commit, const std::string& run_id, std::int64_t now_ms) {
   const auto found = run_by_id(db, run_id);
+  commit.cancelled = !found || !run::is_terminal(found->status);
   if (!found) {
     db.query("INSERT OR REPLACE INTO cancel_intent(run_id, at_ms) VALUES(?, ?)").bind(run_id).bind(now_ms).run();
     db.query("DELETE FROM cancel_intent WHERE run_id IN (SELECT run_id FROM cancel_intent ORDER BY at_ms DESC LIMIT -1 OFFSET ?)")

@@ -1,5 +1,6 @@
 #include "store/sqlite/seal.h"
 
+#include "base/failpoint.h"
 #include "base/limits.h"
 
 namespace store::sqlite {
@@ -56,6 +57,7 @@ bool seal_step(Database& db, Unsealed& unsealed) {
           .bind_blob(stretch.data)
           .run();
       db.query("COMMIT").run();
+      base::failpoint("seal.after_commit");
       return true;
     }
     db.query("ROLLBACK").run();  // removed or sealed by another process meanwhile

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "store/sqlite/schema.h"
@@ -26,6 +27,19 @@ std::string describe(const std::exception_ptr& failure) {
   } catch (const std::exception& error) {
     return error.what();
   }
+}
+
+void reach_places_before(const Commit& commit) {
+  if (commit.launched) base::failpoint("launch.before_commit");
+  if (!commit.growth.empty()) base::failpoint("append.before_commit");
+  if (commit.cancelled) base::failpoint("cancel.before_commit");
+  if (!commit.ended.empty()) base::failpoint("end.before_commit");
+}
+
+void reach_places_after(const Commit& commit) {
+  if (commit.launched) base::failpoint("launch.after_commit");
+  if (!commit.growth.empty()) base::failpoint("append.after_commit");
+  if (commit.cancelled) base::failpoint("cancel.after_commit");
 }
 
 }  // namespace
@@ -162,7 +176,9 @@ bool Writer::try_commit(Database& db, std::span<Operation> operations, Commit& c
       db.query("UPDATE owner SET expires_ms = ? WHERE id = ?").bind(options_.clock->wall_ms() + limits::kLeaseMs).bind(owner).run();
       heartbeat_ms_ = options_.clock->steady_ms() + limits::kHeartbeatMs;
     }
+    reach_places_before(commit);
     db.query("COMMIT").run();
+    reach_places_after(commit);
     return true;
   } catch (...) {
     if (db.in_transaction()) db.query("ROLLBACK").run();
@@ -205,6 +221,7 @@ void Writer::finish(Batch batch, Commit commit) {
   boost::asio::post(io_, [this, batch = std::move(batch), commit = std::move(commit)]() mutable {
     // Readers are resumed before the writers of the next events, so that what is committed leaves at once.
     options_.committed(commit);
+    if (!commit.growth.empty()) base::failpoint("append.after_publish");
     for (auto& operation : batch) operation.done(operation.failure);
   });
 }

@@ -30,6 +30,7 @@ struct Commit {
   std::vector<Growth> growth;
   std::int64_t block_first = 0, block_last = 0;  // ids of the event blocks that this commit inserted
   bool control = false;                          // something for executors to decide
+  bool launched = false, cancelled = false;      // what a crash test may end the process at
   std::vector<RunNumber> taken, given_up;        // leases of this process
   std::vector<RunNumber> ended;                  // to be sealed
 };
