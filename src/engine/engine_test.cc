@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 class Process {
  public:
   explicit Process(const std::string& home, bool adopt = false)
-      : time(io), store(open(home)), logs(io, *store, counters), http(io), blocking(2),
+      : time(io), store(open(home)), logs(io, time, *store, counters), http(io), blocking(2),
         models(http, time, {.environment = [](std::string_view) { return std::nullopt; }}), tools(tool::file_tools(blocking)),
         deps{io, time, random, *store, models, tools, counters, logs, home + "/runs",
              [](const store::Run&, const run::Spec& spec) { return llm::Endpoint{.provider = spec.provider}; }},

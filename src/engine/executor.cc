@@ -146,7 +146,7 @@ aio::Task<> Executor::hear_control() {
 aio::Task<> Executor::adopt_loop() {
   while (!stopping_) {
     co_await adopt_some();
-    co_await aio::wait_for(deps_.io, control_, std::chrono::milliseconds(limits::kOrphanScanMs));
+    co_await aio::wait_for(deps_.time, control_, std::chrono::milliseconds(limits::kOrphanScanMs));
   }
 }
 
@@ -177,7 +177,7 @@ aio::Task<> Executor::finished(store::RunNumber run) {
   while (executing_.contains(run)) co_await changed_.wait();
   const auto end = deps_.time.steady_ms() + kProjectionMs;
   while (projecting_.contains(run) && deps_.time.steady_ms() < end)
-    co_await aio::wait_for(deps_.io, changed_, std::chrono::milliseconds(end - deps_.time.steady_ms()));
+    co_await aio::wait_for(deps_.time, changed_, std::chrono::milliseconds(end - deps_.time.steady_ms()));
 }
 
 aio::Task<> Executor::stop(std::int64_t grace_ms) {
@@ -186,12 +186,12 @@ aio::Task<> Executor::stop(std::int64_t grace_ms) {
   for (const auto& [number, execution] : executing_) execution->stop_after_step();
   const auto end = deps_.time.steady_ms() + grace_ms;
   while (!executing_.empty() && deps_.time.steady_ms() < end)
-    co_await aio::wait_for(deps_.io, changed_, std::chrono::milliseconds(end - deps_.time.steady_ms()));
+    co_await aio::wait_for(deps_.time, changed_, std::chrono::milliseconds(end - deps_.time.steady_ms()));
   for (const auto& [number, execution] : executing_) execution->hand_over();
   co_await runs_.join();
   const auto files_end = deps_.time.steady_ms() + kProjectionMs;
   while (!projecting_.empty() && deps_.time.steady_ms() < files_end)
-    co_await aio::wait_for(deps_.io, changed_, std::chrono::milliseconds(files_end - deps_.time.steady_ms()));
+    co_await aio::wait_for(deps_.time, changed_, std::chrono::milliseconds(files_end - deps_.time.steady_ms()));
   tasks_.close();
   tasks_.cancel();
   co_await tasks_.join();

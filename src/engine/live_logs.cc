@@ -96,7 +96,7 @@ aio::Task<> LiveLogs::Reader::wait(std::uint64_t cursor) {
 
 aio::Task<> LiveLogs::Reader::wait(std::uint64_t cursor, std::chrono::milliseconds limit) {
   if (tail_.look || tail_.head > cursor) co_return;
-  co_await aio::wait_for(logs_.io_, tail_.changed, limit);
+  co_await aio::wait_for(logs_.time_, tail_.changed, limit);
 }
 
 }  // namespace engine

@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "aio/notifier.h"
+#include "aio/time.h"
 #include "engine/counters.h"
 #include "store/store.h"
 
@@ -25,7 +26,8 @@ struct Block {
 
 class LiveLogs {
  public:
-  LiveLogs(boost::asio::io_context& io, store::Store& store, Counters& counters) : io_(io), store_(store), counters_(counters) {}
+  LiveLogs(boost::asio::io_context& io, aio::Time& time, store::Store& store, Counters& counters)
+      : io_(io), time_(time), store_(store), counters_(counters) {}
 
   // Called by the store's listener.
   void grown(const std::vector<store::Growth>& growth);
@@ -77,6 +79,7 @@ class LiveLogs {
   static std::shared_ptr<const Block> cached(const Tail& tail, std::uint64_t cursor);
 
   boost::asio::io_context& io_;
+  aio::Time& time_;
   store::Store& store_;
   Counters& counters_;
   std::unordered_map<store::RunNumber, std::unique_ptr<Tail>> tails_;
