@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <optional>
 #include <sstream>
 
 #include "base/text.h"
@@ -19,8 +18,9 @@ std::string read_line(const char* path) {
   return line;
 }
 
-// Start time in clock ticks since boot (proc(5), field 22); nothing for a process that is gone or a zombie.
-std::optional<std::int64_t> start_time(std::int64_t pid) {
+}  // namespace
+
+std::optional<std::int64_t> process_start_time(std::int64_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::stringstream content;
   content << file.rdbuf();
@@ -32,8 +32,6 @@ std::optional<std::int64_t> start_time(std::int64_t pid) {
   return base::parse_int(fields[19]);
 }
 
-}  // namespace
-
 Owner this_process() {
   Owner self;
   char host[256] = {};
@@ -44,15 +42,15 @@ Owner this_process() {
   if (const auto n = readlink("/proc/self/ns/pid", space, sizeof space - 1); n > 0) self.host += "/" + std::string(space);
   self.boot_id = read_line("/proc/sys/kernel/random/boot_id");
   self.pid = getpid();
-  self.pid_start = start_time(self.pid).value_or(0);
+  self.pid_start = process_start_time(self.pid).value_or(0);
   return self;
 }
 
-bool owner_lives(const Owner& owner, const Owner& self, std::int64_t now_ms) {
+bool Peers::lives(const Owner& owner, std::int64_t now_ms) const {
   if (owner.number == 0) return false;
-  if (owner.host == self.host) {
-    if (owner.boot_id != self.boot_id) return false;
-    if (start_time(owner.pid) != owner.pid_start) return false;
+  if (owner.host == self_.host) {
+    if (owner.boot_id != self_.boot_id) return false;
+    if (start_time_(owner.pid) != owner.pid_start) return false;
   }
   return owner.expires_ms > now_ms;
 }

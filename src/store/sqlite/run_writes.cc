@@ -1,7 +1,6 @@
 #include "store/sqlite/run_writes.h"
 
 #include "base/limits.h"
-#include "store/liveness.h"
 #include "store/sqlite/rows.h"
 
 namespace store::sqlite {
@@ -179,15 +178,15 @@ base::Result<Launched> launch_run(Database& db, Commit& commit, const Launch& la
   return Launched{.run = *run_by_number(db, number), .known = Known::fresh};
 }
 
-base::Result<Lease> claim_run(Database& db, Commit& commit, RunNumber number, OwnerNumber claimant, OwnerNumber from, const Owner& self,
-                              std::int64_t now_ms) {
+base::Result<Lease> claim_run(Database& db, Commit& commit, RunNumber number, OwnerNumber claimant, OwnerNumber from,
+                              const Peers& peers, std::int64_t now_ms) {
   const auto found = run_by_number(db, number);
   if (!found) return base::fail(base::Errc::not_found, "the run is gone");
   if (run::is_terminal(found->status)) return base::fail(base::Errc::already_finished, "the run has ended");
   if (found->status == Status::paused) return base::fail(base::Errc::conflict, "the run is paused");
   if (found->owner && found->owner != from) {
     const auto owner = owner_by_number(db, found->owner);
-    if (owner && owner_lives(*owner, self, now_ms)) return base::fail(base::Errc::busy, "another process executes the run");
+    if (owner && peers.lives(*owner, now_ms)) return base::fail(base::Errc::busy, "another process executes the run");
   }
   if (found->epoch >= limits::kAttemptsMax) return base::fail(base::Errc::busy, "the run has had too many attempts");
   db.query("UPDATE run SET owner = ?, epoch = epoch + 1, status = ?, reason = '', updated_ms = ? WHERE id = ?")

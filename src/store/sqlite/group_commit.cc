@@ -1,0 +1,53 @@
+#include "store/sqlite/group_commit.h"
+
+#include "base/limits.h"
+#include "base/log.h"
+
+namespace store::sqlite {
+
+namespace limits = base::limits;
+
+namespace {
+
+std::string describe(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
+
+}  // namespace
+
+void GroupCommit::run(Database& db, std::span<Operation> operations, OwnerNumber owner, const Committed& committed) {
+  if (attempt(db, operations, owner, committed) || operations.size() <= 1) return;
+  for (auto& operation : operations) attempt(db, std::span(&operation, 1), owner, committed);
+}
+
+bool GroupCommit::attempt(Database& db, std::span<Operation> operations, OwnerNumber owner, const Committed& committed) {
+  Commit commit;
+  bool renewed = false;
+  try {
+    db.query("BEGIN IMMEDIATE").run();
+    for (auto& operation : operations) operation.work(db, commit);
+    if (owner && (heartbeat_due() || !commit.taken.empty())) {
+      db.query("UPDATE owner SET expires_ms = ? WHERE id = ?").bind(clock_.wall_ms() + limits::kLeaseMs).bind(owner).run();
+      renewed = true;
+    }
+    db.query("COMMIT").run();
+  } catch (...) {
+    if (db.in_transaction()) db.query("ROLLBACK").run();
+    if (operations.size() <= 1)
+      for (auto& operation : operations) operation.failure = std::current_exception();
+    if (operations.empty())
+      base::log::error("a heartbeat could not be written", {{"reason", describe(std::current_exception())}});
+    return false;
+  }
+  if (renewed) heartbeat_ms_ = clock_.steady_ms() + limits::kHeartbeatMs;
+  for (const auto run : commit.taken) held_.insert(run);
+  for (const auto run : commit.given_up) held_.erase(run);
+  committed(std::move(commit));
+  return true;
+}
+
+}  // namespace store::sqlite
