@@ -138,14 +138,24 @@ aio::Task<> Executor::hear_control() {
   for (;;) {
     co_await control_.wait();
     if (executing_.empty()) continue;
-    for (const auto number : co_await deps_.store.cancelled_of(owner_))
-      if (const auto at = executing_.find(number); at != executing_.end()) at->second->cancel();
+    try {
+      for (const auto number : co_await deps_.store.cancelled_of(owner_))
+        if (const auto at = executing_.find(number); at != executing_.end()) at->second->cancel();
+    } catch (const base::Broken& error) {
+      // The loop outlives a broken disk; an append of the run finds the cancel at the latest.
+      base::log::error("cancels could not be looked for", {{"reason", error.what()}});
+    }
   }
 }
 
 aio::Task<> Executor::adopt_loop() {
   while (!stopping_) {
-    co_await adopt_some();
+    try {
+      co_await adopt_some();
+    } catch (const base::Broken& error) {
+      // The loop outlives a broken disk: nobody else may be there to take over what waits.
+      base::log::error("orphans could not be taken over", {{"reason", error.what()}});
+    }
     co_await aio::wait_for(deps_.time, control_, std::chrono::milliseconds(limits::kOrphanScanMs));
   }
 }

@@ -174,19 +174,38 @@ class SqliteStore final : public Store {
     for (;;) {
       const auto rung = co_await backend_->rung();
       if (rung.control && listener_.control) listener_.control();
-      if (rung.log && watching_ && backend_->last_block_rung() > known_block_) co_await scan();
+      if (rung.log && watching_ && backend_->last_block_rung() > known_block_) co_await scan_anyway();
     }
   }
 
   // The net below a lost ring, and the first look at what was there before.
   // Ends with the watch that it was made for, though another may have begun meanwhile.
   aio::Task<> follow_others(std::uint64_t watch) {
-    known_block_ = co_await readers_.read([](Database& db) { return sqlite::select_last_block(db); });
+    known_block_ = co_await last_block();
     if (listener_.grown) listener_.grown({});  // what came between a reader's first look and this one is told by nobody else
     for (;;) {
       co_await time_.sleep(std::chrono::milliseconds(limits::kTailPollMs));
       if (watch != watch_) co_return;
+      co_await scan_anyway();
+    }
+  }
+
+  aio::Task<std::int64_t> last_block() {
+    for (;; co_await time_.sleep(std::chrono::milliseconds(limits::kTailPollMs))) {
+      try {
+        co_return co_await readers_.read([](Database& db) { return sqlite::select_last_block(db); });
+      } catch (const base::Broken& error) {
+        base::log::error("the log's head could not be read", {{"reason", error.what()}});
+      }
+    }
+  }
+
+  // The loops that wake readers outlive a broken disk.
+  aio::Task<> scan_anyway() {
+    try {
       co_await scan();
+    } catch (const base::Broken& error) {
+      base::log::error("what other processes appended could not be read", {{"reason", error.what()}});
     }
   }
 
