@@ -282,6 +282,36 @@ TEST_F(EngineTest, ReadersSeeEveryEventOnceHoweverTheyJoin) {
   EXPECT_EQ(local, remote);
 }
 
+// What two readers of one run see who join the log at different places.
+TEST_F(EngineTest, AReaderWhoJoinsWhileAnotherWaitsAtTheEndHearsItAll) {
+  Process p(home);
+  const auto r = p.settled(p.launch("tokens=5 rate=0"));
+  const auto read = [](LiveLogs::Reader& reader, std::uint64_t cursor) -> aio::Task<std::shared_ptr<const Block>> {
+    return reader.read(cursor);
+  };
+  LiveLogs::Reader at_end(p.logs, r.number), late(p.logs, r.number);
+  EXPECT_FALSE(p.run(read(at_end, r.event_count)));
+  EXPECT_TRUE(p.run(read(late, 0)));  // though nothing grows any more
+}
+
+TEST_F(EngineTest, TwoReadersWhoJoinAtOnceBothHearIt) {
+  Process p(home);
+  const auto r = p.settled(p.launch("tokens=5 rate=0"));
+  const auto first_block = [](LiveLogs& logs, store::RunNumber run) -> aio::Task<std::uint64_t> {
+    LiveLogs::Reader reader(logs, run);
+    for (;;) {
+      if (const auto block = co_await reader.read(0)) co_return block->slice.end();
+      co_await reader.wait(0);
+    }
+  };
+  auto one = boost::asio::co_spawn(p.io, first_block(p.logs, r.number), boost::asio::use_future);
+  auto two = boost::asio::co_spawn(p.io, first_block(p.logs, r.number), boost::asio::use_future);
+  const auto ready = [](auto& future) { return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready; };
+  p.turn_until([&] { return ready(one) && ready(two); });
+  EXPECT_EQ(one.get(), r.event_count);
+  EXPECT_EQ(two.get(), r.event_count);
+}
+
 TEST(Retry, GrowsIsBoundedAndBelievesTheProvider) {
   const llm::ModelError limited{.code = base::Errc::provider_limited, .message = "", .retryable = true};
   EXPECT_LE(*retry_delay_ms(limited, 0, 12345), 250);

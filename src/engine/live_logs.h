@@ -40,10 +40,13 @@ class LiveLogs {
     std::deque<std::shared_ptr<const Block>> blocks;  // consecutive
     std::size_t bytes = 0;
     std::uint64_t head = 0;     // events known to be committed: at least this many
-    bool look = true;           // the store may hold more than `head` says
+    // From here on nothing was in the store, or somebody is looking; besides, grown() tells.
+    std::uint64_t looked_from = kNowhere;
+    static constexpr std::uint64_t kNowhere = UINT64_MAX;
     aio::Notifier changed;
     std::size_t readers = 0;
   };
+  struct Looking;
 
  public:
   // One reader of one run. Io thread; must not outlive the LiveLogs.
