@@ -13,6 +13,7 @@
 #include "engine/history.h"
 #include "engine/retry.h"
 #include "net/http_client.h"
+#include "store/sqlite/database.h"
 #include "store/sqlite_store.h"
 
 namespace engine {
@@ -310,6 +311,23 @@ TEST_F(EngineTest, TwoReadersWhoJoinAtOnceBothHearIt) {
   p.turn_until([&] { return ready(one) && ready(two); });
   EXPECT_EQ(one.get(), r.event_count);
   EXPECT_EQ(two.get(), r.event_count);
+}
+
+TEST_F(EngineTest, AProcessWhoseLeaseLapsedDoesNotTakeItsOwnRunOverFromItself) {
+  Process p(home, true);
+  const auto r = p.launch("tokens=60 rate=40");  // a second and a half: several looks for orphans
+  p.turn_until([&] { return p.row(r).event_count > 5; });
+  base::SystemClock clock;
+  store::sqlite::Database db(home + "/outlast.db", store::sqlite::OpenMode::read_write);
+  for (int i = 0; i < 8; ++i) {  // as if the clock had been set forwards, again and again
+    db.query("UPDATE owner SET expires_ms = 0").run();
+    const auto until = clock.steady_ms() + 60;
+    p.turn_until([&] { return clock.steady_ms() >= until; });
+  }
+  const auto done = p.settled(r);
+  EXPECT_EQ(done.status, run::Status::completed);
+  EXPECT_EQ(done.epoch, 1);
+  EXPECT_EQ(p.counters.runs_adopted, 0u);
 }
 
 TEST(Retry, GrowsIsBoundedAndBelievesTheProvider) {

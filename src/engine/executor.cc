@@ -59,6 +59,11 @@ aio::Task<base::Result<>> Executor::take(store::RunNumber run, store::OwnerNumbe
 
 void Executor::begin(store::Lease lease) {
   const auto number = lease.run.number;
+  if (const auto other = executing_.find(number); other != executing_.end()) {
+    // Two attempts of one run meet in this process. The later one goes on; a launch may be answered after its run was adopted.
+    if (other->second->row().epoch >= lease.run.epoch) return;
+    other->second->hand_over();
+  }
   auto execution = std::make_shared<Execution>(deps_, tasks_, std::move(lease));
   if (!runs_.spawn("run " + execution->row().run_id, execute(execution))) return;  // stopping: the lease dies with the process
   if (const auto& run = execution->row(); deps_.projection && !run.group_id.empty())
@@ -83,15 +88,17 @@ aio::Task<> Executor::project(store::RunNumber run, aio::Task<> follow) {
 aio::Task<> Executor::execute(std::shared_ptr<Execution> execution) {
   struct Done {
     Executor& executor;
+    const Execution* execution;
     store::RunNumber run;
     ~Done() {
-      executor.executing_.erase(run);
+      if (const auto at = executor.executing_.find(run); at != executor.executing_.end() && at->second.get() == execution)
+        executor.executing_.erase(at);
       if (executor.deps_.projection) executor.deps_.projection->leave(run);
       executor.deps_.counters.runs_executing = executor.executing_.size();
       executor.changed_.notify_all();
       executor.control_.notify_all();  // room for another
     }
-  } done{*this, execution->row().number};
+  } done{*this, execution.get(), execution->row().number};
   std::string broken;
   try {
     const auto ending = co_await execution->run();
@@ -167,6 +174,12 @@ aio::Task<> Executor::adopt_some() {
   for (const auto& orphan : orphans) {
     if (stopping_ || !has_room()) co_return;
     if (unusable_.contains(orphan.number) && !orphan.cancel_requested) continue;
+    if (const auto own = executing_.find(orphan.number); own != executing_.end()) {
+      // Our own lease has lapsed (a stop of this process, a jump of the clock): still ours. Or the run was lost and lost again:
+      // the old attempt ends first.
+      if (orphan.epoch != own->second->row().epoch) own->second->hand_over();
+      continue;
+    }
     const auto spec = run::decode_spec(orphan.spec);
     const auto usable = spec ? deps_.models.usable(deps_.endpoint_of(orphan, *spec)) : base::Result<>{};
     auto lease = co_await deps_.store.claim(orphan.number, owner_, 0);
