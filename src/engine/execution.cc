@@ -61,7 +61,9 @@ aio::Task<Ending> Execution::run() {
   auto spec = run::decode_spec(lease_.run.spec);
   if (!spec) throw base::Broken("the run's spec cannot be read: " + spec.error().message);
   spec_ = std::move(*spec);
-  state_ = co_await fold_run(deps_.store, lease_.run, spec_);
+  // As it was when the lease was taken: were it lost meanwhile, what lies behind would be another's, and a tool call that the
+  // log shows there as begun would be made here once more.
+  state_ = co_await fold_run(deps_.store, lease_.run, spec_, lease_.run.event_count);
   log_ = std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, state_);
   log_->on_failure([scope = scope_] { scope->cancel(); });
   // A hand-over from the process that only launched the run is no take-over: nothing had been done yet.
