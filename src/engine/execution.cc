@@ -1,5 +1,7 @@
 #include "engine/execution.h"
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "base/log.h"
 #include "engine/history.h"
@@ -51,7 +53,12 @@ void Execution::hand_over() {
 }
 
 run::Situation Execution::situation() const {
-  return {.now_ms = deps_.time.wall_ms(),
+  auto now_ms = deps_.time.wall_ms();
+  // When the deadline has cut a step, the time is over, though the clock be set back since: or the step would be made and cut
+  // again and again, without a pause.
+  if (scope_->cancelled() && !cancel_requested_ && !stopping_ && spec_.limits.timeout_ms > 0)
+    now_ms = std::max(now_ms, lease_.run.created_ms + spec_.limits.timeout_ms);
+  return {.now_ms = now_ms,
           .cancel_requested = cancel_requested_,
           .cancel_reason = "Run " + lease_.run.run_id + " was cancelled",
           .taken_over = taken_over_};
