@@ -79,7 +79,12 @@ aio::Task<Ending> Execution::run() {
   const auto ending = co_await loop();
   if (ending == Ending::handed_over) {
     co_await log_->flush();
-    co_await deps_.store.release(lease_.run.number, lease_.run.epoch, "");
+    try {
+      co_await deps_.store.release(lease_.run.number, lease_.run.epoch, "");
+    } catch (const base::Broken& error) {
+      // No reason to fail the run: the lease ends with this process, and others take over.
+      base::log::error("a run could not be handed over", {{"run", lease_.run.run_id}, {"reason", error.what()}});
+    }
   }
   co_return ending;
 }

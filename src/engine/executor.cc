@@ -187,12 +187,25 @@ aio::Task<> Executor::adopt_some() {
     if (!usable && !orphan.cancel_requested) {
       unusable_.insert(orphan.number);
       base::log::warning("a run waits for a process that can execute it", {{"run", orphan.run_id}, {"reason", usable.error().message}});
-      co_await deps_.store.release(orphan.number, lease->run.epoch, "run.waiting.no_provider: " + usable.error().message);
+      co_await give_back(lease->run, "run.waiting.no_provider: " + usable.error().message);
       continue;
     }
     ++deps_.counters.runs_adopted;
     base::log::info("adopted a run", {{"run", orphan.run_id}, {"attempt", std::to_string(lease->run.epoch)}});
     begin(std::move(*lease));
+  }
+}
+
+// Until it is done: a run that this living process holds and does not execute would wait for ever.
+aio::Task<> Executor::give_back(store::Run run, std::string reason) {
+  while (!stopping_) {
+    try {
+      co_await deps_.store.release(run.number, run.epoch, reason);
+      co_return;
+    } catch (const base::Broken& error) {
+      base::log::error("a run could not be given back", {{"run", run.run_id}, {"reason", error.what()}});
+    }
+    co_await deps_.time.sleep(std::chrono::milliseconds(limits::kOrphanScanMs));
   }
 }
 
