@@ -44,8 +44,10 @@ bool GroupCommit::attempt(Database& db, std::span<Operation> operations, OwnerNu
     return false;
   }
   if (renewed) heartbeat_ms_ = clock_.steady_ms() + limits::kHeartbeatMs;
-  for (const auto run : commit.taken) held_.insert(run);
-  for (const auto run : commit.given_up) held_.erase(run);
+  for (const auto& [run, epoch] : commit.taken) held_[run] = epoch;
+  // An attempt that ends late says nothing about a later one of the same run in this process.
+  for (const auto& [run, epoch] : commit.given_up)
+    if (const auto at = held_.find(run); at != held_.end() && at->second <= epoch) held_.erase(at);
   committed(std::move(commit));
   return true;
 }

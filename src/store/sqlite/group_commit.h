@@ -4,7 +4,7 @@
 #include <exception>
 #include <functional>
 #include <span>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -13,12 +13,18 @@
 
 namespace store::sqlite {
 
+// The right to execute a run, once.
+struct Attempt {
+  RunNumber run = 0;
+  std::int64_t epoch = 0;
+};
+
 // What operations of one transaction leave behind for after the commit.
 struct Commit {
   std::vector<Growth> growth;
   std::int64_t block_first = 0, block_last = 0;  // ids of the event blocks that this commit inserted
   bool control = false;                          // something for executors to decide
-  std::vector<RunNumber> taken, given_up;        // leases of this process
+  std::vector<Attempt> taken, given_up;          // by this process; given up also: found lost
   std::vector<RunNumber> ended;                  // to be sealed
 };
 
@@ -48,8 +54,8 @@ class GroupCommit {
   bool attempt(Database& db, std::span<Operation> operations, OwnerNumber owner, const Committed& committed);
 
   const base::Clock& clock_;
-  std::unordered_set<RunNumber> held_;  // runs this process has the lease of
-  std::int64_t heartbeat_ms_ = 0;       // when the lease is to be renewed
+  std::unordered_map<RunNumber, std::int64_t> held_;  // runs this process has the lease of, with the epoch
+  std::int64_t heartbeat_ms_ = 0;                     // when the lease is to be renewed
 };
 
 }  // namespace store::sqlite
