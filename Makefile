@@ -1,5 +1,5 @@
 # Every target forwards to a script or to cmake; `./scripts/demo` and `./scripts/test` need not even make.
-.PHONY: help demo test acceptance build release bench sim fmt tidy fuzz install
+.PHONY: help demo test acceptance build release bench sim mutants fmt tidy fuzz install
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 demo:            ## a run that outlasts a kill -9, told as it happens
@@ -16,6 +16,8 @@ bench:           ## measure against bare limits; prints JSON lines (several minu
 	@./scripts/bench
 sim:             ## thousands of simulated worlds: crashes, stalls, lost bells; SEEDS=1000
 	@./scripts/sim $(or $(SEEDS),1000) $(FIRST)
+mutants:         ## break one promise at a time on purpose and show that it is caught
+	@./scripts/mutants
 fmt:             ## format the sources
 	@git ls-files 'src/*.cc' 'src/*.h' 'fuzz/*.cc' 'bench/*.cc' 'sim/*.cc' 'sim/*.h' | xargs clang-format-19 -i
 tidy:            ## clang-tidy over the sources (slow)

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/mutation.h"
 
 namespace sim {
 
@@ -85,7 +86,10 @@ void SimBackend::commit() {
     if (commit.block_last) around_.ring_log(commit.block_last);
     if (commit.control) around_.ring_control();
     for (const auto run : commit.ended) unsealed_.push_back({.run = run});
-    commits.push_back(std::move(commit));
+    if (base::mutated(base::Mutation::deliver_before_commit))
+      answer(std::make_shared<Batch>(), {std::move(commit)});
+    else
+      commits.push_back(std::move(commit));
   };
   group_.run(around_.home.database(), *batch, owner_, committed);
   ++around_.trace.counts.commits;

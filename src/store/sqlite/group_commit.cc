@@ -2,12 +2,15 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/mutation.h"
 
 namespace store::sqlite {
 
 namespace limits = base::limits;
 
 namespace {
+
+constexpr bool kTellEarly = base::mutated(base::Mutation::deliver_before_commit);
 
 std::string describe(const std::exception_ptr& failure) {
   try {
@@ -34,6 +37,7 @@ bool GroupCommit::attempt(Database& db, std::span<Operation> operations, OwnerNu
       db.query("UPDATE owner SET expires_ms = ? WHERE id = ?").bind(clock_.wall_ms() + limits::kLeaseMs).bind(owner).run();
       renewed = true;
     }
+    if (kTellEarly) committed(commit);
     db.query("COMMIT").run();
   } catch (...) {
     if (db.in_transaction()) db.query("ROLLBACK").run();
@@ -48,7 +52,7 @@ bool GroupCommit::attempt(Database& db, std::span<Operation> operations, OwnerNu
   // An attempt that ends late says nothing about a later one of the same run in this process.
   for (const auto& [run, epoch] : commit.given_up)
     if (const auto at = held_.find(run); at != held_.end() && at->second <= epoch) held_.erase(at);
-  committed(std::move(commit));
+  if (!kTellEarly) committed(std::move(commit));
   return true;
 }
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/mutation.h"
 #include "store/sqlite/schema.h"
 
 namespace store::sqlite {
@@ -147,7 +148,10 @@ void Writer::commit() {
   const auto committed = [this, &commits](Commit commit) {
     ring(commit);
     for (const auto run : commit.ended) unsealed_.push_back({.run = run});
-    commits.push_back(std::move(commit));
+    if (base::mutated(base::Mutation::deliver_before_commit))
+      boost::asio::post(io_, [this, early = std::move(commit)] { options_.committed(early); });
+    else
+      commits.push_back(std::move(commit));
   };
   {
     const WriteLock::Hold hold(*lock_);
