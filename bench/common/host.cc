@@ -58,7 +58,7 @@ struct Host::Parts {
   Parts(boost::asio::io_context& io, const std::string& home)
       : time(io),
         store(open(io, time, home)),
-        logs(io, *store, counters),
+        logs(io, time, *store, counters),
         http(io),
         blocking(limits::kBlockingThreads),
         models(http, time, {.environment = no_environment, .configured = {}, .script_directory = {}}),

@@ -41,7 +41,7 @@ Task<> stop_soon(TaskGroup& group, Time& time) {
   co_await time.sleep(milliseconds(10));
   group.cancel();
 }
-Task<> wait_with_limit(asio::io_context& io, Notifier& notifier) { co_await wait_for(io, notifier, milliseconds(60'000)); }
+Task<> wait_with_limit(Time& time, Notifier& notifier) { co_await wait_for(time, notifier, milliseconds(60'000)); }
 
 TEST(Notifier, WakesEveryoneAndEndsByCancellation) {
   Loop loop;
@@ -62,16 +62,16 @@ TEST(Notifier, WakesEveryoneAndEndsByCancellation) {
 TEST(Notifier, ACancelledWaitWithALimitIsNoFailure) {
   Loop loop;
   Notifier notifier(loop.io);
-  loop.group.spawn("wait", wait_with_limit(loop.io, notifier));
+  loop.group.spawn("wait", wait_with_limit(loop.time, notifier));
   asio::co_spawn(loop.io, stop_soon(loop.group, loop.time), [](std::exception_ptr) {});
   loop.run();
   EXPECT_EQ(loop.group.size(), 0u);
   EXPECT_EQ(loop.failures, std::vector<std::string>{});
 }
 
-Task<> wait_twice(asio::io_context& io, Notifier& notifier, bool& limited, bool& notified) {
-  limited = !co_await wait_for(io, notifier, milliseconds(5));
-  notified = co_await wait_for(io, notifier, milliseconds(5'000));
+Task<> wait_twice(Time& time, Notifier& notifier, bool& limited, bool& notified) {
+  limited = !co_await wait_for(time, notifier, milliseconds(5));
+  notified = co_await wait_for(time, notifier, milliseconds(5'000));
 }
 Task<> notify_later(Time& time, Notifier& notifier) {
   co_await time.sleep(milliseconds(50));
@@ -82,7 +82,7 @@ TEST(Notifier, WaitForSaysWhichCameFirst) {
   Loop loop;
   Notifier notifier(loop.io);
   bool limited = false, notified = false;
-  loop.group.spawn("wait", wait_twice(loop.io, notifier, limited, notified));
+  loop.group.spawn("wait", wait_twice(loop.time, notifier, limited, notified));
   loop.group.spawn("notify", notify_later(loop.time, notifier));
   loop.run();
   EXPECT_TRUE(limited);

@@ -13,10 +13,9 @@ Task<> Notifier::wait() {
   if (state.cancelled() != asio::cancellation_type::none) throw boost::system::system_error(asio::error::operation_aborted);
 }
 
-Task<bool> wait_for(asio::io_context& io, Notifier& notifier, std::chrono::milliseconds limit) {
+Task<bool> wait_for(Time& time, Notifier& notifier, std::chrono::milliseconds limit) {
   using namespace asio::experimental::awaitable_operators;
-  asio::steady_timer timer(io, limit);
-  auto both = notifier.wait() || timer.async_wait(asio::use_awaitable);
+  auto both = notifier.wait() || time.sleep(limit);
   const auto first = co_await std::move(both);
   co_return first.index() == 0;
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "aio/task.h"
+#include "aio/time.h"
 
 namespace aio {
 
@@ -23,7 +24,7 @@ class Notifier {
   asio::steady_timer timer_;
 };
 
-// As wait, but ends after `limit` too; says whether it was notified.
-Task<bool> wait_for(asio::io_context& io, Notifier& notifier, std::chrono::milliseconds limit);
+// As wait, but ends after `limit` of that time too; says whether it was notified.
+Task<bool> wait_for(Time& time, Notifier& notifier, std::chrono::milliseconds limit);
 
 }  // namespace aio

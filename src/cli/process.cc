@@ -94,7 +94,7 @@ base::Result<std::unique_ptr<Process>> Process::open(Settings settings) {
   auto store = store::open_sqlite_store(process->io, process->time, {.home = process->settings.home});
   if (!store) return std::unexpected(store.error());
   process->store = std::move(*store);
-  process->logs.emplace(process->io, *process->store, process->counters);
+  process->logs.emplace(process->io, process->time, *process->store, process->counters);
   process->store->listen({.grown = [p = process.get()](const auto& growth) { p->logs->grown(growth); },
                           .control =
                               [p = process.get()] {

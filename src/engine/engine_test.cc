@@ -13,6 +13,7 @@
 #include "engine/history.h"
 #include "engine/retry.h"
 #include "net/http_client.h"
+#include "store/sqlite/database.h"
 #include "store/sqlite_store.h"
 
 namespace engine {
@@ -24,9 +25,22 @@ namespace fs = std::filesystem;
 class Process {
  public:
   explicit Process(const std::string& home, bool adopt = false)
-      : time(io), store(open(home)), logs(io, *store, counters), http(io), blocking(2),
-        models(http, time, {.environment = [](std::string_view) { return std::nullopt; }}), tools(tool::file_tools(blocking)),
-        deps{io, time, random, *store, models, tools, counters, logs, home + "/runs",
+      : time(io),
+        store(open(home)),
+        logs(io, time, *store, counters),
+        http(io),
+        blocking(2),
+        models(http, time, {.environment = [](std::string_view) { return std::nullopt; }}),
+        tools(tool::file_tools(blocking)),
+        deps{io,
+             time,
+             random,
+             *store,
+             models,
+             tools,
+             counters,
+             logs,
+             home + "/runs",
              [](const store::Run&, const run::Spec& spec) { return llm::Endpoint{.provider = spec.provider}; }},
         executor(deps, {.concurrent_runs_max = 8, .adopt = adopt}) {
     store->listen({.grown = [this](const auto& growth) { logs.grown(growth); }, .control = [this] { executor.control_changed(); }});
@@ -303,6 +317,53 @@ TEST_F(EngineTest, ReadersSeeEveryEventOnceHoweverTheyJoin) {
   ASSERT_TRUE(ready(one) && ready(two));
   EXPECT_EQ(local.size(), 205u);
   EXPECT_EQ(local, remote);
+}
+
+// What two readers of one run see who join the log at different places.
+TEST_F(EngineTest, AReaderWhoJoinsWhileAnotherWaitsAtTheEndHearsItAll) {
+  Process p(home);
+  const auto r = p.settled(p.launch("tokens=5 rate=0"));
+  const auto read = [](LiveLogs::Reader& reader, std::uint64_t cursor) -> aio::Task<std::shared_ptr<const Block>> {
+    return reader.read(cursor);
+  };
+  LiveLogs::Reader at_end(p.logs, r.number), late(p.logs, r.number);
+  EXPECT_FALSE(p.run(read(at_end, r.event_count)));
+  EXPECT_TRUE(p.run(read(late, 0)));  // though nothing grows any more
+}
+
+TEST_F(EngineTest, TwoReadersWhoJoinAtOnceBothHearIt) {
+  Process p(home);
+  const auto r = p.settled(p.launch("tokens=5 rate=0"));
+  const auto first_block = [](LiveLogs& logs, store::RunNumber run) -> aio::Task<std::uint64_t> {
+    LiveLogs::Reader reader(logs, run);
+    for (;;) {
+      if (const auto block = co_await reader.read(0)) co_return block->slice.end();
+      co_await reader.wait(0);
+    }
+  };
+  auto one = boost::asio::co_spawn(p.io, first_block(p.logs, r.number), boost::asio::use_future);
+  auto two = boost::asio::co_spawn(p.io, first_block(p.logs, r.number), boost::asio::use_future);
+  const auto ready = [](auto& future) { return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready; };
+  p.turn_until([&] { return ready(one) && ready(two); });
+  EXPECT_EQ(one.get(), r.event_count);
+  EXPECT_EQ(two.get(), r.event_count);
+}
+
+TEST_F(EngineTest, AProcessWhoseLeaseLapsedDoesNotTakeItsOwnRunOverFromItself) {
+  Process p(home, true);
+  const auto r = p.launch("tokens=60 rate=40");  // a second and a half: several looks for orphans
+  p.turn_until([&] { return p.row(r).event_count > 5; });
+  base::SystemClock clock;
+  store::sqlite::Database db(home + "/outlast.db", store::sqlite::OpenMode::read_write);
+  for (int i = 0; i < 8; ++i) {  // as if the clock had been set forwards, again and again
+    db.query("UPDATE owner SET expires_ms = 0").run();
+    const auto until = clock.steady_ms() + 60;
+    p.turn_until([&] { return clock.steady_ms() >= until; });
+  }
+  const auto done = p.settled(r);
+  EXPECT_EQ(done.status, run::Status::completed);
+  EXPECT_EQ(done.epoch, 1);
+  EXPECT_EQ(p.counters.runs_adopted, 0u);
 }
 
 TEST(Retry, GrowsIsBoundedAndBelievesTheProvider) {

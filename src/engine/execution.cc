@@ -1,5 +1,7 @@
 #include "engine/execution.h"
 
+#include <algorithm>
+
 #include "base/failpoint.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -78,7 +80,12 @@ void Execution::hand_over() {
 }
 
 run::Situation Execution::situation() const {
-  return {.now_ms = deps_.time.wall_ms(),
+  auto now_ms = deps_.time.wall_ms();
+  // When the deadline has cut a step, the time is over, though the clock be set back since: or the step would be made and cut
+  // again and again, without a pause.
+  if (scope_->cancelled() && !cancel_requested_ && !stopping_ && spec_.limits.timeout_ms > 0)
+    now_ms = std::max(now_ms, lease_.run.created_ms + spec_.limits.timeout_ms);
+  return {.now_ms = now_ms,
           .cancel_requested = cancel_requested_,
           .cancel_reason = "Run " + lease_.run.run_id + " was cancelled",
           .taken_over = taken_over_,
@@ -90,7 +97,9 @@ aio::Task<Ending> Execution::run() {
   auto spec = run::decode_spec(lease_.run.spec);
   if (!spec) throw base::Broken("the run's spec cannot be read: " + spec.error().message);
   spec_ = std::move(*spec);
-  state_ = co_await fold_run(deps_.store, lease_.run, spec_);
+  // As it was when the lease was taken: were it lost meanwhile, what lies behind would be another's, and a tool call that the
+  // log shows there as begun would be made here once more.
+  state_ = co_await fold_run(deps_.store, lease_.run, spec_, lease_.run.event_count);
   log_ = std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, state_);
   log_->on_failure([scope = scope_] { scope->cancel(); });
   co_await note_take_over();
@@ -100,7 +109,12 @@ aio::Task<Ending> Execution::run() {
   if (ending == Ending::handed_over) {
     co_await log_->flush();
     base::failpoint("handover.before_release");
-    co_await deps_.store.release(lease_.run.number, lease_.run.epoch, "");
+    try {
+      co_await deps_.store.release(lease_.run.number, lease_.run.epoch, "");
+    } catch (const base::Broken& error) {
+      // No reason to fail the run: the lease ends with this process, and others take over.
+      base::log::error("a run could not be handed over", {{"run", lease_.run.run_id}, {"reason", error.what()}});
+    }
   }
   co_return ending;
 }

@@ -59,6 +59,11 @@ aio::Task<base::Result<>> Executor::take(store::RunNumber run, store::OwnerNumbe
 
 void Executor::begin(store::Lease lease) {
   const auto number = lease.run.number;
+  if (const auto other = executing_.find(number); other != executing_.end()) {
+    // Two attempts of one run meet in this process. The later one goes on; a launch may be answered after its run was adopted.
+    if (other->second->row().epoch >= lease.run.epoch) return;
+    other->second->hand_over();
+  }
   auto execution = std::make_shared<Execution>(deps_, tasks_, std::move(lease));
   if (!runs_.spawn("run " + execution->row().run_id, execute(execution))) return;  // stopping: the lease dies with the process
   if (const auto& run = execution->row(); deps_.projection && !run.group_id.empty())
@@ -83,15 +88,17 @@ aio::Task<> Executor::project(store::RunNumber run, aio::Task<> follow) {
 aio::Task<> Executor::execute(std::shared_ptr<Execution> execution) {
   struct Done {
     Executor& executor;
+    const Execution* execution;
     store::RunNumber run;
     ~Done() {
-      executor.executing_.erase(run);
+      if (const auto at = executor.executing_.find(run); at != executor.executing_.end() && at->second.get() == execution)
+        executor.executing_.erase(at);
       if (executor.deps_.projection) executor.deps_.projection->leave(run);
       executor.deps_.counters.runs_executing = executor.executing_.size();
       executor.changed_.notify_all();
       executor.control_.notify_all();  // room for another
     }
-  } done{*this, execution->row().number};
+  } done{*this, execution.get(), execution->row().number};
   std::string broken;
   try {
     const auto ending = co_await execution->run();
@@ -137,17 +144,27 @@ void Executor::control_changed() { control_.notify_all(); }
 aio::Task<> Executor::hear_control() {
   for (;;) {
     // A ring can be lost, with the process that bound the cancel and died before it rang, or between a claim and its begin.
-    co_await aio::wait_for(deps_.io, control_, std::chrono::milliseconds(limits::kControlPollMs));
+    co_await aio::wait_for(deps_.time, control_, std::chrono::milliseconds(limits::kControlPollMs));
     if (executing_.empty()) continue;
-    for (const auto number : co_await deps_.store.cancelled_of(owner_))
-      if (const auto at = executing_.find(number); at != executing_.end()) at->second->cancel();
+    try {
+      for (const auto number : co_await deps_.store.cancelled_of(owner_))
+        if (const auto at = executing_.find(number); at != executing_.end()) at->second->cancel();
+    } catch (const base::Broken& error) {
+      // The loop outlives a broken disk; an append of the run finds the cancel at the latest.
+      base::log::error("cancels could not be looked for", {{"reason", error.what()}});
+    }
   }
 }
 
 aio::Task<> Executor::adopt_loop() {
   while (!stopping_) {
-    co_await adopt_some();
-    co_await aio::wait_for(deps_.io, control_, std::chrono::milliseconds(limits::kOrphanScanMs));
+    try {
+      co_await adopt_some();
+    } catch (const base::Broken& error) {
+      // The loop outlives a broken disk: nobody else may be there to take over what waits.
+      base::log::error("orphans could not be taken over", {{"reason", error.what()}});
+    }
+    co_await aio::wait_for(deps_.time, control_, std::chrono::milliseconds(limits::kOrphanScanMs));
   }
 }
 
@@ -158,6 +175,12 @@ aio::Task<> Executor::adopt_some() {
   for (const auto& orphan : orphans) {
     if (stopping_ || !has_room()) co_return;
     if (unusable_.contains(orphan.number) && !orphan.cancel_requested) continue;
+    if (const auto own = executing_.find(orphan.number); own != executing_.end()) {
+      // Our own lease has lapsed (a stop of this process, a jump of the clock): still ours. Or the run was lost and lost again:
+      // the old attempt ends first.
+      if (orphan.epoch != own->second->row().epoch) own->second->hand_over();
+      continue;
+    }
     const auto spec = run::decode_spec(orphan.spec);
     const auto usable = spec ? deps_.models.usable(deps_.endpoint_of(orphan, *spec)) : base::Result<>{};
     auto lease = co_await deps_.store.claim(orphan.number, owner_, 0);
@@ -165,7 +188,7 @@ aio::Task<> Executor::adopt_some() {
     if (!usable && !orphan.cancel_requested) {
       unusable_.insert(orphan.number);
       base::log::warning("a run waits for a process that can execute it", {{"run", orphan.run_id}, {"reason", usable.error().message}});
-      co_await deps_.store.release(orphan.number, lease->run.epoch, "run.waiting.no_provider: " + usable.error().message);
+      co_await give_back(lease->run, "run.waiting.no_provider: " + usable.error().message);
       continue;
     }
     ++deps_.counters.runs_adopted;
@@ -174,11 +197,24 @@ aio::Task<> Executor::adopt_some() {
   }
 }
 
+// Until it is done: a run that this living process holds and does not execute would wait for ever.
+aio::Task<> Executor::give_back(store::Run run, std::string reason) {
+  while (!stopping_) {
+    try {
+      co_await deps_.store.release(run.number, run.epoch, reason);
+      co_return;
+    } catch (const base::Broken& error) {
+      base::log::error("a run could not be given back", {{"run", run.run_id}, {"reason", error.what()}});
+    }
+    co_await deps_.time.sleep(std::chrono::milliseconds(limits::kOrphanScanMs));
+  }
+}
+
 aio::Task<> Executor::finished(store::RunNumber run) {
   while (executing_.contains(run)) co_await changed_.wait();
   const auto end = deps_.time.steady_ms() + kProjectionMs;
   while (projecting_.contains(run) && deps_.time.steady_ms() < end)
-    co_await aio::wait_for(deps_.io, changed_, std::chrono::milliseconds(end - deps_.time.steady_ms()));
+    co_await aio::wait_for(deps_.time, changed_, std::chrono::milliseconds(end - deps_.time.steady_ms()));
 }
 
 aio::Task<> Executor::stop(std::int64_t grace_ms) {
@@ -187,12 +223,12 @@ aio::Task<> Executor::stop(std::int64_t grace_ms) {
   for (const auto& [number, execution] : executing_) execution->stop_after_step();
   const auto end = deps_.time.steady_ms() + grace_ms;
   while (!executing_.empty() && deps_.time.steady_ms() < end)
-    co_await aio::wait_for(deps_.io, changed_, std::chrono::milliseconds(end - deps_.time.steady_ms()));
+    co_await aio::wait_for(deps_.time, changed_, std::chrono::milliseconds(end - deps_.time.steady_ms()));
   for (const auto& [number, execution] : executing_) execution->hand_over();
   co_await runs_.join();
   const auto files_end = deps_.time.steady_ms() + kProjectionMs;
   while (!projecting_.empty() && deps_.time.steady_ms() < files_end)
-    co_await aio::wait_for(deps_.io, changed_, std::chrono::milliseconds(files_end - deps_.time.steady_ms()));
+    co_await aio::wait_for(deps_.time, changed_, std::chrono::milliseconds(files_end - deps_.time.steady_ms()));
   tasks_.close();
   tasks_.cancel();
   co_await tasks_.join();

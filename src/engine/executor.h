@@ -51,6 +51,7 @@ class Executor {
  private:
   aio::Task<> adopt_loop();
   aio::Task<> adopt_some();
+  aio::Task<> give_back(store::Run run, std::string reason);
   aio::Task<> hear_control();
   void begin(store::Lease lease);
   aio::Task<> project(store::RunNumber run, aio::Task<> follow);

@@ -11,7 +11,7 @@ namespace limits = base::limits;
 void LiveLogs::grown(const std::vector<store::Growth>& growth) {
   if (growth.empty()) {
     for (const auto& [run, tail] : tails_) {
-      tail->look = true;
+      tail->looked_from = Tail::kNowhere;
       tail->changed.notify_all();
     }
     return;
@@ -68,35 +68,52 @@ LiveLogs::Reader::~Reader() {
   if (logs_.tails_.empty()) logs_.store_.watch_log(false);
 }
 
+// One reader looks for all who wait; where it is cut off, another must.
+struct LiveLogs::Looking {
+  // Before the read: what is committed after it is told by grown().
+  Looking(Tail& of, std::uint64_t cursor) : tail(of) { tail.looked_from = std::min(tail.looked_from, cursor); }
+  ~Looking() {
+    if (ended) return;
+    tail.looked_from = Tail::kNowhere;
+    tail.changed.notify_all();
+  }
+  Looking(const Looking&) = delete;
+  Looking& operator=(const Looking&) = delete;
+  Tail& tail;
+  bool ended = false;
+};
+
 aio::Task<std::shared_ptr<const Block>> LiveLogs::Reader::read(std::uint64_t cursor) {
   if (auto block = cached(tail_, cursor)) {
     ++logs_.counters_.cached_reads;
     co_return block;
   }
-  if (cursor >= tail_.head && !tail_.look) co_return nullptr;
-  tail_.look = false;  // before the read: what is committed after it is told by grown()
+  if (cursor >= tail_.head && cursor >= tail_.looked_from) co_return nullptr;
+  Looking looking(tail_, cursor);
   ++logs_.counters_.log_reads;
   const auto known = tail_.head;
   const auto slice = co_await logs_.store_.read(run_, cursor);
+  looking.ended = true;
   if (!slice.count) {
     lost_ = known > cursor;
     co_return nullptr;
   }
   if (slice.end() > tail_.head) {
     tail_.head = slice.end();
-    tail_.look = true;  // a read is bounded: there may be more behind it
+    tail_.looked_from = Tail::kNowhere;  // a read is bounded: there may be more behind it
+    tail_.changed.notify_all();          // others found nothing meanwhile because this one was looking
   }
   co_return std::make_shared<const Block>(Block{slice, {}});
 }
 
 aio::Task<> LiveLogs::Reader::wait(std::uint64_t cursor) {
-  if (tail_.look || tail_.head > cursor) co_return;
+  if (cursor < tail_.looked_from || tail_.head > cursor) co_return;
   co_await tail_.changed.wait();
 }
 
 aio::Task<> LiveLogs::Reader::wait(std::uint64_t cursor, std::chrono::milliseconds limit) {
-  if (tail_.look || tail_.head > cursor) co_return;
-  co_await aio::wait_for(logs_.io_, tail_.changed, limit);
+  if (cursor < tail_.looked_from || tail_.head > cursor) co_return;
+  co_await aio::wait_for(logs_.time_, tail_.changed, limit);
 }
 
 }  // namespace engine

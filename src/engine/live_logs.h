@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "aio/notifier.h"
+#include "aio/time.h"
 #include "engine/counters.h"
 #include "store/store.h"
 
@@ -25,7 +26,8 @@ struct Block {
 
 class LiveLogs {
  public:
-  LiveLogs(boost::asio::io_context& io, store::Store& store, Counters& counters) : io_(io), store_(store), counters_(counters) {}
+  LiveLogs(boost::asio::io_context& io, aio::Time& time, store::Store& store, Counters& counters)
+      : io_(io), time_(time), store_(store), counters_(counters) {}
 
   // Called by the store's listener.
   void grown(const std::vector<store::Growth>& growth);
@@ -38,10 +40,13 @@ class LiveLogs {
     std::deque<std::shared_ptr<const Block>> blocks;  // consecutive
     std::size_t bytes = 0;
     std::uint64_t head = 0;     // events known to be committed: at least this many
-    bool look = true;           // the store may hold more than `head` says
+    // From here on nothing was in the store, or somebody is looking; besides, grown() tells.
+    std::uint64_t looked_from = kNowhere;
+    static constexpr std::uint64_t kNowhere = UINT64_MAX;
     aio::Notifier changed;
     std::size_t readers = 0;
   };
+  struct Looking;
 
  public:
   // One reader of one run. Io thread; must not outlive the LiveLogs.
@@ -77,6 +82,7 @@ class LiveLogs {
   static std::shared_ptr<const Block> cached(const Tail& tail, std::uint64_t cursor);
 
   boost::asio::io_context& io_;
+  aio::Time& time_;
   store::Store& store_;
   Counters& counters_;
   std::unordered_map<store::RunNumber, std::unique_ptr<Tail>> tails_;

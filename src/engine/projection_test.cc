@@ -150,7 +150,7 @@ class ProjectionTest : public ::testing::Test {
     auto opened = store::open_sqlite_store(io, time, {.home = home});
     ASSERT_TRUE(opened) << opened.error().message;
     store = std::move(*opened);
-    logs.emplace(io, *store, counters);
+    logs.emplace(io, time, *store, counters);
     projection.emplace(*store, *logs, time, files, home + "/runs");
     tasks.emplace(io, [](const std::string&, const std::string& what) { ADD_FAILURE() << what; });
     store->listen({.grown = [this](const auto& growth) { logs->grown(growth); }, .control = [] {}});

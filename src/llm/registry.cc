@@ -131,6 +131,7 @@ Registry::Registry(net::HttpClient& http, aio::Time& time, RegistryOptions optio
 Registry::~Registry() = default;
 
 base::Result<std::shared_ptr<Provider>> Registry::provider(const Endpoint& endpoint) {
+  if (const auto given = impl_->options.given.find(endpoint.provider); given != impl_->options.given.end()) return given->second;
   auto target = resolve(impl_->options, endpoint);
   if (!target) return std::unexpected(std::move(target.error()));
   if (target->backend == Backend::demo) {
@@ -143,6 +144,7 @@ base::Result<std::shared_ptr<Provider>> Registry::provider(const Endpoint& endpo
 }
 
 base::Result<> Registry::usable(const Endpoint& endpoint) const {
+  if (impl_->options.given.contains(endpoint.provider)) return {};
   const auto target = resolve(impl_->options, endpoint);
   if (!target) return std::unexpected(target.error());
   return {};

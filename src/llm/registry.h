@@ -34,6 +34,7 @@ struct RegistryOptions {
   Environment environment;
   std::map<std::string, Endpoint> configured;  // `providers:` of config.yaml, by provider name
   std::string script_directory;                // where demo/NAME looks for NAME.yaml besides the built-in scripts; may be empty
+  std::map<std::string, std::shared_ptr<Provider>> given = {};  // ready-made, by name, before all others: the simulation's
 };
 
 class Registry {

@@ -211,7 +211,7 @@ aio::Task<> HttpServer::Impl::stop(std::int64_t grace_ms) {
   while (shared.count) {
     const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
     if (left <= milliseconds(0)) break;
-    co_await aio::wait_for(shared.io, shared.ended, left);
+    co_await aio::wait_for(shared.time, shared.ended, left);
   }
   shared.cutting = true;
   shared.tasks.close();

@@ -36,6 +36,7 @@ std::string logged_line(const HttpRequest& request) {
 
 HttpServerShared::HttpServerShared(asio::io_context& io_, HttpServerOptions with, HttpHandler answer)
     : io(io_),
+      time(io_),
       options(std::move(with)),
       handler(std::move(answer)),
       deadlines(io_, {options.read_ms, options.idle_ms, options.write_ms, kLingerMs}),

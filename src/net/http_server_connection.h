@@ -14,6 +14,7 @@
 
 #include "aio/notifier.h"
 #include "aio/task_group.h"
+#include "aio/time.h"
 #include "net/http_server.h"
 #include "net/http_server_deadline.h"
 
@@ -105,6 +106,7 @@ struct HttpServerShared {
   HttpServerShared(boost::asio::io_context& io, HttpServerOptions with, HttpHandler answer);
 
   boost::asio::io_context& io;
+  aio::SystemTime time;  // connections are of the real world
   const HttpServerOptions options;
   const HttpHandler handler;
   Deadlines deadlines;

@@ -51,14 +51,17 @@ aio::Task<base::Result<base::ProcessIdentity>> Children::find_owner(const ChildD
   auto owner = co_await files_.run(prepare);
   base::failpoint("child.before_spawn");
   for (int spawns = 0; !owner && owner.error().code == base::Errc::unavailable && spawns < kSpawnsMax; ++spawns) {
-    auto spawn = [&child] { return spawn_shim(child.path()); };
-    const int failed = co_await files_.run(spawn);
-    if (failed) throw base::Broken("the shim of " + child.path() + " cannot be started: " + std::strerror(failed));
+    auto spawn = [&child, spawns] { return spawn_shim(child.path(), spawns ? Spawn::again : Spawn::first); };
+    const auto shim = co_await files_.run(spawn);
+    if (!shim) throw base::Broken("the shim of " + child.path() + " cannot be started: " + std::strerror(shim.error()));
     base::failpoint("child.after_spawn");
     const auto until = time_.steady_ms() + kClaimMs;
     while (!owner && owner.error().code == base::Errc::unavailable && time_.steady_ms() < until) {
       co_await time_.sleep(std::chrono::milliseconds(kStepMs));
+      // Asked before the look: one that is gone has claimed what it will ever claim.
+      const bool gone = !base::identity_of(*shim);
       owner = child.owner();
+      if (gone) break;
     }
   }
   if (!owner && owner.error().code == base::Errc::unavailable)

@@ -13,10 +13,12 @@ namespace process {
 namespace {
 
 // What a shim may know of its executor's environment: how it is tested. The child gets what its spec says, nothing of this.
-std::vector<std::string> shim_environment() {
+std::vector<std::string> shim_environment(Spawn which) {
+  std::vector<std::string> names{"ASAN_OPTIONS", "UBSAN_OPTIONS"};
+  if (which == Spawn::first) names.emplace_back("OUTLAST_FAILPOINT");
   std::vector<std::string> out;
-  for (const auto* name : {"OUTLAST_FAILPOINT", "ASAN_OPTIONS", "UBSAN_OPTIONS"})
-    if (const char* value = std::getenv(name)) out.push_back(std::string(name) + "=" + value);
+  for (const auto& name : names)
+    if (const char* value = std::getenv(name.c_str())) out.push_back(name + "=" + value);
   return out;
 }
 
@@ -29,7 +31,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 }  // namespace
 
-int spawn_shim(const std::string& directory) {
+std::expected<pid_t, int> spawn_shim(const std::string& directory, Spawn which) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
@@ -46,7 +48,7 @@ int spawn_shim(const std::string& directory) {
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   std::vector<std::string> argv{"outlast", "shim", directory};
-  auto environment = shim_environment();
+  auto environment = shim_environment(which);
   const auto argument_pointers = pointers(argv);
   const auto environment_pointers = pointers(environment);
   pid_t pid = 0;
@@ -54,7 +56,8 @@ int spawn_shim(const std::string& directory) {
       posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, argument_pointers.data(), environment_pointers.data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
-  return failed;
+  if (failed) return std::unexpected(failed);
+  return pid;
 }
 
 }  // namespace process

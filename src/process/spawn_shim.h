@@ -1,10 +1,15 @@
 #pragma once
 // Starts the shim of a child directory: this program again, in a session of its own, with nothing of this process' secrets.
+#include <sys/types.h>
+
+#include <expected>
 #include <string>
 
 namespace process {
 
-// Blocks for the fork; does not wait for the shim. 0, or errno.
-int spawn_shim(const std::string& directory);
+enum class Spawn { first, again };
+
+// Blocks for the fork; does not wait for the shim. Its pid, or errno. A failpoint is only for the first of a child.
+std::expected<pid_t, int> spawn_shim(const std::string& directory, Spawn which);
 
 }  // namespace process

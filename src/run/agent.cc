@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/mutation.h"
 #include "run/recovery.h"
 
 namespace run {
@@ -153,6 +154,13 @@ AppendEvents interrupted(const ToolCall& call, std::int64_t now_ms) {
   return events;
 }
 
+// The deliberate fault: recovery takes the answered calls of the last model message for due.
+std::vector<ToolCall> finished_calls(const AgentState& state) {
+  const auto asked = std::ranges::find_if(state.messages.rbegin(), state.messages.rend(),
+                                          [](const Message& m) { return m.role == Role::assistant; });
+  return asked == state.messages.rend() ? std::vector<ToolCall>{} : asked->tool_calls;
+}
+
 Action decide_tools(const AgentState& state, const Spec& spec, const ToolTraits& tools, const Situation& situation) {
   CallTools due;
   AppendEvents starts;
@@ -225,6 +233,8 @@ Action decide(const AgentState& state, const Spec& spec, const ToolTraits& tools
   if (situation.cancel_requested) return cancellation(state, spec, situation);
   if (state.status == Status::paused) return Idle{};
   if (auto end = limit_reached(state, spec, situation.now_ms)) return *std::move(end);
+  if (base::mutated(base::Mutation::rerun_finished_tool) && situation.taken_over && state.messages.back().role == Role::tool)
+    return CallTools{finished_calls(state)};
   if (auto first = recover(state, spec, situation)) return *std::move(first);
   if (state.model_open) {
     if (situation.taken_over)

@@ -19,6 +19,12 @@ std::string read_line(const char* path) {
 
 }  // namespace
 
+std::optional<std::int64_t> process_start_time(std::int64_t pid) {
+  const auto found = base::identity_of(pid);
+  if (!found) return std::nullopt;
+  return found->start;
+}
+
 Owner this_process() {
   Owner self;
   char host[256] = {};
@@ -34,9 +40,12 @@ Owner this_process() {
   return self;
 }
 
-bool owner_lives(const Owner& owner, const Owner& self, std::int64_t now_ms) {
+bool Peers::lives(const Owner& owner, std::int64_t now_ms) const {
   if (owner.number == 0) return false;
-  if (owner.host == self.host && !base::lives({owner.pid, owner.pid_start, owner.boot_id})) return false;
+  if (owner.host == self_.host) {
+    if (owner.boot_id != self_.boot_id) return false;
+    if (start_time_(owner.pid) != owner.pid_start) return false;
+  }
   return owner.expires_ms > now_ms;
 }
 

@@ -2,18 +2,15 @@
 
 #include <filesystem>
 
-#include "aio/offload.h"
 #include "aio/task_group.h"
 #include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "store/liveness.h"
-#include "store/sqlite/reader_pool.h"
+#include "store/sqlite/file_backend.h"
 #include "store/sqlite/reads.h"
 #include "store/sqlite/run_writes.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/session_writes.h"
-#include "store/sqlite/writer.h"
 
 namespace store {
 
@@ -25,24 +22,22 @@ using sqlite::Database;
 
 class SqliteStore final : public Store {
  public:
-  SqliteStore(boost::asio::io_context& io, aio::Time& time, const std::string& home)
-      : io_(io),
-        time_(time),
-        home_(home),
-        self_(this_process()),
-        log_bell_(home + "/bell/log"),
-        control_bell_(home + "/bell/control"),
-        readers_(database_path()),
+  SqliteStore(boost::asio::io_context& io, aio::Time& time, Peers peers, std::unique_ptr<sqlite::Backend> backend)
+      : time_(time),
+        peers_(std::move(peers)),
+        backend_(std::move(backend)),
+        readers_(backend_->reads()),
         tasks_(io, [](const std::string& name, const std::string& what) {
           base::log::error("a task of the store failed", {{"task", name}, {"reason", what}});
-        }) {}
-
-  std::string database_path() const { return home_ + "/outlast.db"; }
+        }) {
+    backend_->listen([this](const Commit& commit) { tell(commit); });
+  }
 
   aio::Task<OwnerNumber> register_owner() override {
     const auto now = time_.wall_ms();
-    owner_ = co_await writer().execute([this, now](Database& db, Commit&) { return sqlite::insert_owner(db, self_, now); });
-    writer().set_owner(owner_);
+    owner_ =
+        co_await writer().execute([this, now](Database& db, Commit&) { return sqlite::insert_owner(db, peers_.self(), now); });
+    backend_->set_owner(owner_);
     co_return owner_;
   }
 
@@ -55,7 +50,7 @@ class SqliteStore final : public Store {
 
   Answer<Lease> claim(RunNumber run, OwnerNumber claimant, OwnerNumber from) override {
     auto lease = co_await writer().execute([this, run, claimant, from](Database& db, Commit& commit) {
-      return sqlite::claim_run(db, commit, run, claimant, from, self_, time_.wall_ms());
+      return sqlite::claim_run(db, commit, run, claimant, from, peers_, time_.wall_ms());
     });
     if (lease) base::failpoint("claim.after_commit");
     co_return lease;
@@ -75,7 +70,8 @@ class SqliteStore final : public Store {
   }
 
   aio::Task<std::vector<Run>> orphans(std::size_t limit) override {
-    co_return co_await readers_.read([this, limit](Database& db) { return sqlite::select_orphans(db, self_, limit, time_.wall_ms()); });
+    co_return co_await readers_.read(
+        [this, limit](Database& db) { return sqlite::select_orphans(db, peers_, limit, time_.wall_ms()); });
   }
 
   aio::Task<std::vector<RunNumber>> cancelled_of(OwnerNumber owner) override {
@@ -159,21 +155,11 @@ class SqliteStore final : public Store {
     tasks_.close();
     tasks_.cancel();
     co_await tasks_.join();
-    if (writer_) co_await writer_->close();
+    co_await backend_->close();
   }
 
  private:
-  // The writer's thread starts with the first write: commands that only look stay quick.
-  sqlite::Writer& writer() {
-    if (!writer_)
-      writer_ = std::make_unique<sqlite::Writer>(io_, sqlite::WriterOptions{.database_path = database_path(),
-                                                                            .lock_path = home_ + "/outlast.lock",
-                                                                            .clock = &time_,
-                                                                            .log_bell = &log_bell_,
-                                                                            .control_bell = &control_bell_,
-                                                                            .committed = [this](const Commit& commit) { tell(commit); }});
-    return *writer_;
-  }
+  sqlite::WriteQueue& writer() { return backend_->writes(); }
 
   void tell(const Commit& commit) {
     // Our own commit follows what we know without a gap unless another process committed in between.
@@ -188,23 +174,41 @@ class SqliteStore final : public Store {
   }
 
   aio::Task<> hear_bells() {
-    BellWatch bells(io_, {&control_bell_, &log_bell_});
     for (;;) {
-      const auto rung = co_await bells.rung();
-      if (rung & 1u && listener_.control) listener_.control();
-      if (rung & 2u && watching_ && log_bell_.last() > known_block_) co_await scan();
+      const auto rung = co_await backend_->rung();
+      if (rung.control && listener_.control) listener_.control();
+      if (rung.log && watching_ && backend_->last_block_rung() > known_block_) co_await scan_anyway();
     }
   }
 
   // The net below a lost ring, and the first look at what was there before.
   // Ends with the watch that it was made for, though another may have begun meanwhile.
   aio::Task<> follow_others(std::uint64_t watch) {
-    known_block_ = co_await readers_.read([](Database& db) { return sqlite::select_last_block(db); });
+    known_block_ = co_await last_block();
     if (listener_.grown) listener_.grown({});  // what came between a reader's first look and this one is told by nobody else
     for (;;) {
       co_await time_.sleep(std::chrono::milliseconds(limits::kTailPollMs));
       if (watch != watch_) co_return;
+      co_await scan_anyway();
+    }
+  }
+
+  aio::Task<std::int64_t> last_block() {
+    for (;; co_await time_.sleep(std::chrono::milliseconds(limits::kTailPollMs))) {
+      try {
+        co_return co_await readers_.read([](Database& db) { return sqlite::select_last_block(db); });
+      } catch (const base::Broken& error) {
+        base::log::error("the log's head could not be read", {{"reason", error.what()}});
+      }
+    }
+  }
+
+  // The loops that wake readers outlive a broken disk.
+  aio::Task<> scan_anyway() {
+    try {
       co_await scan();
+    } catch (const base::Broken& error) {
+      base::log::error("what other processes appended could not be read", {{"reason", error.what()}});
     }
   }
 
@@ -228,14 +232,10 @@ class SqliteStore final : public Store {
   }
 
   // constant after construction
-  boost::asio::io_context& io_;
   aio::Time& time_;
-  const std::string home_;
-  const Owner self_;
-
-  Doorbell log_bell_, control_bell_;
-  sqlite::ReaderPool readers_;
-  std::unique_ptr<sqlite::Writer> writer_;
+  const Peers peers_;
+  const std::unique_ptr<sqlite::Backend> backend_;
+  sqlite::Readers& readers_;
 
   // io thread only
   OwnerNumber owner_ = 0;
@@ -261,6 +261,11 @@ void prepare_database(const std::string& home) {
 
 }  // namespace
 
+std::unique_ptr<Store> make_sqlite_store(boost::asio::io_context& io, aio::Time& time, Peers peers,
+                                         std::unique_ptr<sqlite::Backend> backend) {
+  return std::make_unique<SqliteStore>(io, time, std::move(peers), std::move(backend));
+}
+
 base::Result<std::unique_ptr<Store>> open_sqlite_store(boost::asio::io_context& io, aio::Time& time, SqliteStoreOptions options) {
   namespace fs = std::filesystem;
   try {
@@ -269,7 +274,8 @@ base::Result<std::unique_ptr<Store>> open_sqlite_store(boost::asio::io_context& 
     fs::create_directories(options.home + "/bell", ec);
     if (ec) return base::fail(base::Errc::unavailable, "cannot make " + options.home + ": " + ec.message() + "; set OUTLAST_HOME to a writable directory");
     prepare_database(options.home);
-    return std::make_unique<SqliteStore>(io, time, options.home);
+    return make_sqlite_store(io, time, {this_process(), process_start_time},
+                             std::make_unique<sqlite::FileBackend>(io, time, options.home));
   } catch (const base::Broken& error) {
     return base::fail(base::Errc::unavailable, error.what());
   }

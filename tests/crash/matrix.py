@@ -5,7 +5,7 @@
 
 A cell is failpoint:visit in a phase. The visits of one failpoint in one phase are tried in order until one is not reached.
 The last line is a JSON object; exit 1 when a promise was broken, or when a failpoint was reached nowhere."""
-import argparse, concurrent.futures, json, os, statistics, subprocess, sys, threading, time, traceback
+import argparse, concurrent.futures, json, os, signal, statistics, subprocess, sys, threading, time, traceback
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -109,6 +109,7 @@ def main():
     options.add_argument("--failpoint", default="", help="failpoints whose name holds this")
     options = options.parse_args()
     began = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # cells under way end and clean up
     adopt_orphans()
     World.probe()
     names, left_out = failpoints()

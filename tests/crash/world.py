@@ -80,10 +80,10 @@ class Model(agentos_model.Model):
 class Executor:
     """A detached `outlast execute`, known by its pid."""
 
-    UNKNOWN = "unknown"  # it ended as a child of its launcher, which does not ask
+    UNKNOWN = "unknown"  # it ended as a child of its launcher, which does not ask; or before it told its pid (then that is 0)
 
     def __init__(self, pid):
-        self.pid, self.code = pid, None
+        self.pid, self.code = pid, None if pid else self.UNKNOWN
 
     def poll(self):
         if self.code is None:

@@ -37,7 +37,7 @@ BANNED = [
 
 
 def sources():
-    files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "src"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "src", "sim"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     return [f for f in files if f.endswith((".h", ".cc")) and os.path.exists(os.path.join(ROOT, f))]
 
 

@@ -7,26 +7,25 @@
 #include <vector>
 
 #include "aio/offload.h"
+#include "store/sqlite/backend.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/schema.h"
 
 namespace store::sqlite {
 
-class ReaderPool {
+class ReaderPool final : public Readers {
  public:
   explicit ReaderPool(std::string path) : path_(std::move(path)), offload_(kThreads) {}
 
-  // Runs look(db) on a pool thread and comes back with its result.
-  template <class Look>
-  aio::Task<std::invoke_result_t<Look&, Database&>> read(Look look) {
+ private:
+  aio::Task<> run(std::function<void(Database&)> look) override {
     auto work = [this, &look]() {
       const Loan loan(*this);
-      return look(*loan.database);
+      look(*loan.database);
     };
-    co_return co_await offload_.run(work);
+    co_await offload_.run(work);
   }
 
- private:
   static constexpr std::size_t kThreads = 2;
 
   struct Loan {

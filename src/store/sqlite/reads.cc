@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "store/liveness.h"
 #include "store/sqlite/rows.h"
 
 namespace store::sqlite {
@@ -243,7 +242,7 @@ std::vector<Store::Past> select_history(Database& db, SessionNumber session, std
   return past;
 }
 
-std::vector<Run> select_orphans(Database& db, const Owner& self, std::size_t limit, std::int64_t now_ms) {
+std::vector<Run> select_orphans(Database& db, const Peers& peers, std::size_t limit, std::int64_t now_ms) {
   std::vector<OwnerNumber> dead;
   {
     auto q = db.query(
@@ -251,7 +250,7 @@ std::vector<Run> select_orphans(Database& db, const Owner& self, std::size_t lim
         "FROM (SELECT DISTINCT owner FROM run WHERE status < 2) r LEFT JOIN owner o ON o.id = r.owner");
     while (q.step()) {
       const Owner owner{q.integer(0), q.text(1), q.text(2), q.integer(3), q.integer(4), q.integer(5)};
-      if (!owner_lives(owner, self, now_ms)) dead.push_back(owner.number);
+      if (!peers.lives(owner, now_ms)) dead.push_back(owner.number);
     }
   }
   std::vector<Run> runs;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "store/liveness.h"
 #include "store/sqlite/database.h"
 #include "store/store.h"
 #include "store/types.h"
@@ -22,7 +23,7 @@ Page<Run> select_runs(Database& db, const RunFilter& filter);
 Page<Session> select_sessions(Database& db, const SessionFilter& filter);
 std::vector<Store::Past> select_history(Database& db, SessionNumber session, std::int64_t through);
 
-std::vector<Run> select_orphans(Database& db, const Owner& self, std::size_t limit, std::int64_t now_ms);
+std::vector<Run> select_orphans(Database& db, const Peers& peers, std::size_t limit, std::int64_t now_ms);
 std::vector<RunNumber> select_cancelled(Database& db, OwnerNumber owner);
 
 // Blocks inserted after block `after`: what other processes appended. `last` becomes the newest block seen.

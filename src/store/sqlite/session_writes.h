@@ -2,7 +2,7 @@
 // Writes of sessions; see run_writes.h for how they run.
 #include "base/error.h"
 #include "store/sqlite/database.h"
-#include "store/sqlite/writer.h"
+#include "store/sqlite/group_commit.h"
 #include "store/types.h"
 
 namespace store::sqlite {

@@ -2,12 +2,12 @@
 
 #include <boost/asio/post.hpp>
 #include <chrono>
-#include <span>
 
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/mutation.h"
 #include "store/sqlite/schema.h"
 
 namespace store::sqlite {
@@ -21,30 +21,10 @@ constexpr int kCheckpointPages = 1000;
 constexpr std::int64_t kSealAtCloseMs = 1000;
 constexpr int kBackstopPages = static_cast<int>(limits::kWalBytesMax) / kPageBytes;
 
-std::string describe(const std::exception_ptr& failure) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-}
-
-void reach_places_before(const Commit& commit) {
-  if (commit.launched) base::failpoint("launch.before_commit");
-  if (!commit.growth.empty()) base::failpoint("append.before_commit");
-  if (commit.cancelled) base::failpoint("cancel.before_commit");
-  if (!commit.ended.empty()) base::failpoint("end.before_commit");
-}
-
-void reach_places_after(const Commit& commit) {
-  if (commit.launched) base::failpoint("launch.after_commit");
-  if (!commit.growth.empty()) base::failpoint("append.after_commit");
-  if (commit.cancelled) base::failpoint("cancel.after_commit");
-}
-
 }  // namespace
 
-Writer::Writer(boost::asio::io_context& io, WriterOptions options) : io_(io), options_(std::move(options)) {
+Writer::Writer(boost::asio::io_context& io, WriterOptions options)
+    : io_(io), options_(std::move(options)), group_(*options_.clock) {
   thread_ = std::thread([this] { loop(); });
 }
 
@@ -107,8 +87,6 @@ Writer::Batch Writer::take() {
   return batch;
 }
 
-bool Writer::heartbeat_due() const { return !held_.empty() && options_.clock->steady_ms() >= heartbeat_ms_; }
-
 void Writer::loop() {
   try {
     open();
@@ -120,7 +98,7 @@ void Writer::loop() {
     {
       std::unique_lock hold(mutex_);
       const auto due = [this] { return closing_ || !queue_.empty() || !unsealed_.empty(); };
-      if (held_.empty())
+      if (!group_.holds_runs())
         wake_.wait(hold, due);
       else
         wake_.wait_for(hold, std::chrono::milliseconds(limits::kHeartbeatMs), due);
@@ -136,10 +114,7 @@ void Writer::loop() {
       const std::lock_guard hold(mutex_);
       return !queue_.empty();
     }();
-    if (work || heartbeat_due()) {
-      Batch batch;
-      commit(batch);
-    }
+    if (work || group_.heartbeat_due()) commit();
     maintain();
   }
   if (checkpointer_.joinable()) {
@@ -163,49 +138,28 @@ void Writer::leave_tidy() {
   }
 }
 
-bool Writer::try_commit(Database& db, std::span<Operation> operations, Commit& commit) {
+void Writer::commit() {
   OwnerNumber owner = 0;
   {
     const std::lock_guard hold(mutex_);
     owner = owner_;
   }
-  try {
-    db.query("BEGIN IMMEDIATE").run();
-    for (auto& operation : operations) operation.work(db, commit);
-    if (owner && (heartbeat_due() || !commit.taken.empty())) {
-      db.query("UPDATE owner SET expires_ms = ? WHERE id = ?").bind(options_.clock->wall_ms() + limits::kLeaseMs).bind(owner).run();
-      heartbeat_ms_ = options_.clock->steady_ms() + limits::kHeartbeatMs;
-    }
-    reach_places_before(commit);
-    db.query("COMMIT").run();
-    reach_places_after(commit);
-    return true;
-  } catch (...) {
-    if (db.in_transaction()) db.query("ROLLBACK").run();
-    commit = {};
-    if (operations.size() <= 1)
-      for (auto& operation : operations) operation.failure = std::current_exception();
-    if (operations.empty()) base::log::error("a heartbeat could not be written", {{"reason", describe(std::current_exception())}});
-    return false;
-  }
-}
-
-void Writer::commit(Batch& batch) {
-  Commit all;
+  Batch batch;
+  std::vector<Commit> commits;
+  const auto committed = [this, &commits](Commit commit) {
+    ring(commit);
+    for (const auto run : commit.ended) unsealed_.push_back({.run = run});
+    if (base::mutated(base::Mutation::deliver_before_commit))
+      boost::asio::post(io_, [this, early = std::move(commit)] { options_.committed(early); });
+    else
+      commits.push_back(std::move(commit));
+  };
   {
     const WriteLock::Hold hold(*lock_);
     batch = take();  // under the lock: what came while we waited for it goes along
-    if (!try_commit(*db_, batch, all) && batch.size() > 1) {
-      for (auto& operation : batch) {
-        Commit one;
-        if (!try_commit(*db_, std::span(&operation, 1), one)) continue;
-        ring(one);
-        finish({}, std::move(one));
-      }
-    }
-    ring(all);
+    group_.run(*db_, batch, owner, committed);
   }
-  finish(std::move(batch), std::move(all));
+  finish(std::move(batch), std::move(commits));
 }
 
 void Writer::ring(const Commit& commit) {
@@ -213,15 +167,15 @@ void Writer::ring(const Commit& commit) {
   if (commit.control) options_.control_bell->ring(++control_rings_);
 }
 
-void Writer::finish(Batch batch, Commit commit) {
-  for (const auto run : commit.taken) held_.insert(run);
-  for (const auto run : commit.given_up) held_.erase(run);
-  for (const auto run : commit.ended) unsealed_.push_back({.run = run});
-  if (batch.empty() && commit.growth.empty() && !commit.control && !commit.block_last) return;
-  boost::asio::post(io_, [this, batch = std::move(batch), commit = std::move(commit)]() mutable {
+void Writer::finish(Batch batch, std::vector<Commit> commits) {
+  std::erase_if(commits, [](const Commit& c) { return c.growth.empty() && !c.control && !c.block_last; });
+  if (batch.empty() && commits.empty()) return;
+  boost::asio::post(io_, [this, batch = std::move(batch), commits = std::move(commits)]() mutable {
     // Readers are resumed before the writers of the next events, so that what is committed leaves at once.
-    options_.committed(commit);
-    if (!commit.growth.empty()) base::failpoint("append.after_publish");
+    for (const auto& commit : commits) {
+      options_.committed(commit);
+      if (!commit.growth.empty()) base::failpoint("append.after_publish");
+    }
     for (auto& operation : batch) operation.done(operation.failure);
   });
 }
