@@ -8,6 +8,7 @@
 #include "app/definition.h"
 #include "engine/deps.h"
 #include "engine/executor.h"
+#include "engine/housekeeping.h"
 
 namespace api {
 
@@ -21,6 +22,7 @@ struct ServerOptions {
 struct Context {
   engine::Deps& deps;
   engine::Executor& executor;
+  engine::Housekeeping& housekeeping;
   const app::App& app;
   ServerOptions options;
   std::string work_directory;           // absolute: where file tools of launched runs work

@@ -43,6 +43,7 @@ std::string render(const Context& context) {
     add(families, MetricType::Gauge, std::move(name), std::move(help), value);
   };
   counter("runs_launched_total", "Runs made by this process", c.runs_launched);
+  counter("launches_refused_total", "Launches refused because too many runs wait", c.launches_refused);
   counter("runs_adopted_total", "Runs taken over from a dead or missing executor", c.runs_adopted);
   counter("runs_completed_total", "Runs that this process brought to COMPLETED", c.runs_completed);
   counter("runs_failed_total", "Runs that this process brought to ERROR", c.runs_failed);

@@ -4,6 +4,7 @@
 
 #include "app/app_shape.h"
 #include "app/brain.h"
+#include "app/recovery_key.h"
 #include "app/shape.h"
 #include "base/text.h"
 
@@ -143,6 +144,8 @@ Agent read_agent(const Node& node, const ToolRules& rules, const AgentDefaults& 
     own = read_capabilities(*block, child(path, "capabilities"), problems);
   }
   agent.tools = grants(rules, uses, own);
+
+  read_recovery(node.find("recovery"), child(path, "recovery"), agent, problems);
 
   agent.max_turns = defaults.max_turns;
   if (const auto* turns = node.find("max_tool_iterations")) agent.max_turns = as_int(*turns);

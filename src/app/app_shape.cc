@@ -1,6 +1,8 @@
 // The document, `app`, `agents`, `brain`, `tools`, `dev`.
 #include "app/app_shape.h"
 
+#include "app/recovery_key.h"
+
 namespace app {
 
 namespace {
@@ -87,6 +89,7 @@ constexpr Field kAgent[] = {
     {"context", same_as(&kSectionsShape)},
     {"hooks", list(&kHookShape)},
     {"max_tool_iterations", integer(1)},
+    {"recovery", kRecoveryShape},
 };
 
 constexpr Field kGrant[] = {{"module", text(), Presence::required}, {"actions", texts()}, {"tools", texts()}, {"reason", text()}};

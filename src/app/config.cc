@@ -19,7 +19,7 @@ constexpr Field kProvider[] = {
     {"base_url", text()}, {"api_key", text()}, {"backend", one_of(kBackends)}, {"timeout", positive()}};
 constexpr Shape kProviderShape = map_of(kProvider);
 constexpr Field kRetention[] = {{"keep_days", integer(1, 36'500)}};
-constexpr Field kServe[] = {{"max_concurrent_runs", integer(1, 100'000)}};
+constexpr Field kServe[] = {{"max_concurrent_runs", integer(1, 100'000)}, {"max_pending_runs", integer(1, 10'000'000)}};
 constexpr Field kConfig[] = {{"providers", open_map(&kProviderShape)},
                              {"default_model", text()},
                              {"retention", map_of(kRetention)},
@@ -84,8 +84,10 @@ base::Result<Config> parse_config(std::string_view text, std::string_view file_n
       problems.add("default_model", shown(spec.error().message), root->find("default_model")->mark, Code::provider);
   if (const auto* retention = root->find("retention"))
     if (const auto* days = retention->find("keep_days")) config.keep_days = as_int(*days);
-  if (const auto* serve = root->find("serve"))
+  if (const auto* serve = root->find("serve")) {
     if (const auto* runs = serve->find("max_concurrent_runs")) config.max_concurrent_runs = as_int(*runs);
+    if (const auto* runs = serve->find("max_pending_runs")) config.max_pending_runs = as_int(*runs);
+  }
   if (!problems.empty()) return std::unexpected(problems.error());
   warn_permissions(config, mode, problems);
   config.warnings = problems.warnings();

@@ -30,6 +30,7 @@ retention:
   keep_days: 14
 serve:
   max_concurrent_runs: 32
+  max_pending_runs: 500
 )";
 
 TEST(ConfigTest, ReadsEverything) {
@@ -43,6 +44,7 @@ TEST(ConfigTest, ReadsEverything) {
   EXPECT_EQ(config->default_model, "openai/gpt-5.1-high");
   EXPECT_EQ(config->keep_days, 14);
   EXPECT_EQ(config->max_concurrent_runs, 32);
+  EXPECT_EQ(config->max_pending_runs, 500);
   EXPECT_TRUE(config->warnings.empty());
 }
 

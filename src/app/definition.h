@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "llm/registry.h"
+#include "run/spec.h"
 
 namespace app {
 
@@ -27,6 +28,7 @@ enum class Gate { allow, approve, deny };
 struct ToolGrant {
   std::string name;                     // tool::Definition::name
   Gate gate = Gate::allow;
+  std::optional<run::Recovery> recovery = {};  // of its calls; none: the agent's
 };
 
 struct Agent {
@@ -38,6 +40,7 @@ struct Agent {
   std::vector<ToolGrant> tools;         // resolved from modules and capabilities; denied ones are left out
   std::optional<std::int64_t> max_turns;
   std::optional<std::int64_t> timeout_ms;
+  std::optional<run::Recovery> recovery;  // when its executor dies in the middle of a step
   std::vector<std::string> warnings;    // of a profile; those of an app file are in App
 };
 
@@ -69,7 +72,7 @@ struct Config {                         // <home>/config.yaml; absent file = def
   std::map<std::string, llm::Endpoint> providers;
   std::optional<std::string> default_model;
   std::optional<std::int64_t> keep_days;          // retention of finished runs' events
-  std::optional<std::int64_t> max_concurrent_runs;
+  std::optional<std::int64_t> max_concurrent_runs, max_pending_runs;
   std::vector<std::string> warnings;              // e.g. a file with keys in it that others may read
 };
 base::Result<Config> load_config(const std::string& path);

@@ -7,6 +7,7 @@
 #include "app/catalogue.h"
 #include "app/file.h"
 #include "app/problems.h"
+#include "app/recovery_key.h"
 #include "app/shape.h"
 #include "app/yaml.h"
 #include "base/text.h"
@@ -19,6 +20,7 @@ namespace {
 constexpr Field kProfile[] = {
     {"model", text()},  {"name", text()},    {"description", text()}, {"role", text()},        {"provider", text()},
     {"effort", text()}, {"yolo", boolean()}, {"bypass", boolean()},   {"timeout", positive()}, {"tools", or_also(texts(), kText)},
+    {"recovery", kRecoveryShape},
 };
 constexpr Shape kProfileShape = map_of(kProfile);
 
@@ -155,6 +157,7 @@ void read_front(const Node& front, Agent& agent, Problems& problems) {
     if (const auto seconds = as_number(*timeout); seconds && *seconds > 0 && *seconds < 1e9)
       agent.timeout_ms = static_cast<std::int64_t>(std::llround(*seconds * 1000));
   read_tools(front, flag(front, "yolo") || flag(front, "bypass"), agent, problems);
+  read_recovery(front.find("recovery"), "recovery", agent, problems);
 }
 
 }  // namespace

@@ -6,6 +6,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "app/spec_of.h"
+#include "run/recovery.h"
+
 namespace app {
 namespace {
 
@@ -38,6 +41,26 @@ TEST_F(ProfileTest, WithoutFrontMatterAllIsSystemPrompt) {
   EXPECT_EQ(agent.system_prompt, "You are a critic.\n\n--- not a fence\nBe brief.");
   EXPECT_EQ(agent.brain.model, "");
   EXPECT_EQ(tools(agent), "Read Write? Edit? Glob Grep Bash?");
+}
+
+TEST_F(ProfileTest, RecoveryIsAWordOrAMapByTool) {
+  EXPECT_EQ(parse("---\nrecovery: ask\n---\n").recovery, run::Recovery::ask);
+  EXPECT_EQ(parse("x").recovery, std::nullopt);
+  const auto agent = parse("---\nrecovery: {default: continue-with-partial, bash: fail, filesystem.edit: retry}\n---\n");
+  EXPECT_EQ(agent.recovery, run::Recovery::continue_with_partial);
+  const auto spec = spec_of(agent);
+  EXPECT_EQ(spec.recovery, run::Recovery::continue_with_partial);
+  EXPECT_EQ(run::policy_of(spec, "Bash"), run::Recovery::fail);
+  EXPECT_EQ(run::policy_of(spec, "Edit"), run::Recovery::retry);
+  EXPECT_EQ(run::policy_of(spec, "Write"), run::Recovery::continue_with_partial);
+  const auto back = run::decode_spec(run::encode(spec));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(run::policy_of(*back, "Bash"), run::Recovery::fail);
+
+  EXPECT_THAT(problem("---\nrecovery: rety\n---\n"), HasSubstr("recovery: must be one of: resume, retry, ask, fail, continue-with-partial, did you mean 'retry'?"));
+  EXPECT_THAT(problem("---\nrecovery: {Bsh: fail}\n---\n"), HasSubstr("recovery.Bsh: there is no tool 'Bsh', did you mean 'Bash'?"));
+  EXPECT_THAT(problem("---\nrecovery: {Bash: [fail]}\n---\n"), HasSubstr("recovery.Bash"));
+  EXPECT_THAT(parse("---\ntools: [Read]\nrecovery: {Bash: fail}\n---\n").warnings, testing::ElementsAre(HasSubstr("the agent has no tool 'Bash'")));
 }
 
 TEST_F(ProfileTest, ReadsTheFrontMatter) {

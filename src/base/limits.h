@@ -36,6 +36,7 @@ inline constexpr std::int64_t kControlPollMs = 1'000;          // the same for c
 
 // Execution.
 inline constexpr std::size_t kConcurrentRunsMax = 256;         // per process, unless configured
+inline constexpr std::size_t kPendingRunsMax = 10'000;           // of a home, waiting for a place, unless configured
 inline constexpr std::size_t kParallelToolsMax = 16;
 inline constexpr std::int64_t kTurnsMax = 50;                  // model calls per run, unless configured
 inline constexpr std::int64_t kToolCallsMax = 1'000;           // per run, unless configured

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "app/catalogue.h"
+#include "app/spec_of.h"
 #include "base/ids.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -86,10 +87,6 @@ Checked<> apply_model(const std::string& text, run::Spec& spec) {
   return {};
 }
 
-run::Gate gate_of(app::Gate gate, bool yolo) {
-  return gate == app::Gate::approve && !yolo ? run::Gate::approve : run::Gate::allow;
-}
-
 Checked<> apply_profile(const std::string& name, const std::string& cwd, const Settings& settings, bool yolo, run::Spec& spec,
                         engine::LaunchRequest& request) {
   const auto path = app::find_profile(name, cwd, settings.home);
@@ -97,23 +94,21 @@ Checked<> apply_profile(const std::string& name, const std::string& cwd, const S
   const auto agent = app::load_profile(*path, settings.environment);
   if (!agent) return refuse(agent.error());
   for (const auto& warning : agent->warnings) warn(warning);
-  const auto& brain = agent->brain;
-  if (!brain.provider.empty()) {
-    spec.provider = brain.provider;
-    spec.model = brain.model;
-    spec.backend = brain.endpoint.backend.value_or("");
-    spec.base_url = brain.endpoint.base_url.value_or("");
+  auto own = app::spec_of(*agent);
+  if (own.provider.empty()) {
+    // The profile names no model: the one chosen so far stays.
+    own.provider = spec.provider;
+    own.model = spec.model;
+    own.backend = spec.backend;
+    own.base_url = spec.base_url;
   }
-  if (!brain.effort.empty()) spec.effort = brain.effort;
-  spec.temperature = brain.temperature;
-  spec.top_p = brain.top_p;
-  spec.max_tokens = brain.max_tokens;
-  spec.system_prompt = agent->system_prompt;
-  spec.tools.clear();
-  for (const auto& grant : agent->tools)
-    if (grant.gate != app::Gate::deny) spec.tools.push_back({grant.name, gate_of(grant.gate, yolo)});
-  if (agent->max_turns) spec.limits.turns = *agent->max_turns;
-  spec.limits.timeout_ms = agent->timeout_ms.value_or(0);
+  if (own.effort.empty()) own.effort = spec.effort;
+  if (!agent->max_turns && spec.limits.turns) own.limits.turns = spec.limits.turns;
+  own.input = std::move(spec.input);
+  own.work_directory = std::move(spec.work_directory);
+  if (yolo)
+    for (auto& tool : own.tools) tool.gate = run::Gate::allow;
+  spec = std::move(own);
   request.component_id = agent->id;
   request.component_name = agent->name;
   return {};

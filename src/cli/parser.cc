@@ -239,6 +239,9 @@ int serve(const Words& words) {
   p.app.add_option("--max-concurrent-runs", o.max_concurrent_runs, "how many runs execute at once")
       ->option_text("N")
       ->check(CLI::PositiveNumber);
+  p.app.add_option("--max-pending-runs", o.max_pending_runs, "how many may wait for a place before launches are refused")
+      ->option_text("N")
+      ->check(CLI::PositiveNumber);
   p.app.add_option("--log-format", o.log_format, "text or json (default: text on a terminal)")
       ->option_text("FORMAT")
       ->check(CLI::IsMember({"text", "json"}));

@@ -80,7 +80,7 @@ Execution::Execution(boost::asio::io_context& io, aio::Time& time, base::Random&
              {.environment = settings.environment,
               .configured = settings.config.providers,
               .script_directory = settings.home + "/demo"}),
-      children(io, time, blocking, settings.home + "/children"),
+      children(io, time, blocking, children_directory(settings)),
       tools(all_tools(children, blocking)),
       projection(store, logs, time, blocking, settings.home + "/runs"),
       deps{io, time, random, store, models, tools, counters, logs, settings.home + "/runs", endpoints(app), &projection},

@@ -32,6 +32,9 @@ struct Settings {
 // Errc::unavailable: no home can be named; Errc::invalid_argument: config.yaml is wrong.
 base::Result<Settings> load_settings();
 
+// What commands wrote, a directory per run.
+inline std::string children_directory(const Settings& settings) { return settings.home + "/children"; }
+
 // What a process that executes runs has besides its store.
 struct Execution {
   Execution(boost::asio::io_context& io, aio::Time& time, base::Random& random, store::Store& store, engine::Counters& counters,

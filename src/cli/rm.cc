@@ -38,8 +38,9 @@ aio::Task<int> remove(Process& process, store::Run run, bool json) {
     if (ec) co_return complain(kFailed, "cannot remove " + run_directory(process.settings, run.run_id) + ": " + ec.message());
   }
   std::error_code ec;
-  fs::remove_all(process.settings.home + "/children/" + run.run_id, ec);  // what its commands wrote
-  if (ec) co_return complain(kFailed, "cannot remove " + process.settings.home + "/children/" + run.run_id + ": " + ec.message());
+  const auto outputs = children_directory(process.settings) + "/" + run.run_id;
+  fs::remove_all(outputs, ec);
+  if (ec) co_return complain(kFailed, "cannot remove " + outputs + ": " + ec.message());
   const auto removed = co_await process.store->remove_run(run.number);
   if (!removed) co_return complain(kFailed, "run " + run.run_id + ": " + removed.error().message);
   put_line(json ? base::to_text(boost::json::object{{"run_id", run.run_id}, {"removed", true}}) : "removed " + run.run_id);

@@ -21,8 +21,6 @@ namespace limits = base::limits;
 namespace fs = std::filesystem;
 constexpr int kExitUsage = 2, kExitUnusable = 78;
 constexpr std::int64_t kTickMs = 5'000;
-constexpr std::int64_t kRetentionMs = 3'600'000;
-constexpr std::int64_t kDayMs = 86'400'000;
 
 int complain(const base::Error& error, int code) {
   std::fprintf(stderr, "error: %s\n", error.message.c_str());
@@ -86,13 +84,9 @@ aio::Task<> tick(Process& process) {
   }
 }
 
-// Declared retention: gives up the events of runs that ended too long ago, a hundred runs at a time.
-aio::Task<> keep(Process& process, std::int64_t keep_days) {
-  for (;;) {
-    while (co_await process.store->trim_events(process.time.wall_ms() - keep_days * kDayMs) > 0) {
-    }
-    co_await process.time.sleep(std::chrono::milliseconds(kRetentionMs));
-  }
+// The command line's word, else the configuration's, else the default.
+std::size_t bound(std::optional<std::size_t> option, std::optional<std::int64_t> configured, std::size_t otherwise) {
+  return option.value_or(configured ? static_cast<std::size_t>(*configured) : otherwise);
 }
 
 aio::Task<> wait_for_stop(boost::asio::io_context& io) {
@@ -118,8 +112,11 @@ std::string work_directory_of(const app::App& app) {
 aio::Task<int> serve(Process& process, const app::App& app, const ServeOptions& options) {
   auto& executor = process.execution->executor;
   co_await executor.start();
+  engine::Housekeeping housekeeping(process.io, *process.store, process.time, process.execution->blocking,
+                                    {.keep_days = process.settings.config.keep_days, .children_directory = children_directory(process.settings)});
   api::Context context{.deps = process.execution->deps,
                        .executor = executor,
+                       .housekeeping = housekeeping,
                        .app = app,
                        .options = {.os_id = app.app_id.empty() ? "outlast" : app.app_id,
                                    .name = app.name.empty() ? "Outlast" : app.name,
@@ -139,7 +136,7 @@ aio::Task<int> serve(Process& process, const app::App& app, const ServeOptions& 
   });
   tasks.spawn("accept", http.run());
   tasks.spawn("tick", tick(process));
-  if (process.settings.config.keep_days) tasks.spawn("retention", keep(process, *process.settings.config.keep_days));
+  tasks.spawn("housekeeping", housekeeping.run());
   std::fprintf(stderr, "outlast %s serves %zu agent%s on http://%s:%u\n", OUTLAST_VERSION, app.agents.size(),
                app.agents.size() == 1 ? "" : "s", options.host.c_str(), http.port());
   co_await wait_for_stop(process.io);
@@ -177,12 +174,12 @@ int run_serve(const ServeOptions& options) {
     std::fprintf(stderr, "no agents given: serving the scripted agent 'demo' (offline, no model)\n");
     app->agents.push_back(demo_agent());
   }
-  const auto configured = settings->config.max_concurrent_runs;
-  const auto runs_max =
-      options.max_concurrent_runs.value_or(configured ? static_cast<std::size_t>(*configured) : limits::kConcurrentRunsMax);
+  const auto& config = settings->config;
+  const auto runs_max = bound(options.max_concurrent_runs, config.max_concurrent_runs, limits::kConcurrentRunsMax);
+  const auto pending_max = bound(options.max_pending_runs, config.max_pending_runs, limits::kPendingRunsMax);
   auto process = Process::open(std::move(*settings));
   if (!process) return complain(process.error(), kExitUnusable);
-  (*process)->enable_execution(&*app, {.concurrent_runs_max = runs_max, .adopt = true});
+  (*process)->enable_execution(&*app, {.concurrent_runs_max = runs_max, .pending_runs_max = pending_max, .adopt = true});
   return (*process)->run(serve(**process, *app, options));
 }
 

@@ -8,6 +8,7 @@
 
 #include "aio/notifier.h"
 #include "aio/task_group.h"
+#include "base/limits.h"
 #include "engine/deps.h"
 #include "engine/execution.h"
 #include "engine/launch.h"
@@ -16,6 +17,7 @@ namespace engine {
 
 struct ExecutorOptions {
   std::size_t concurrent_runs_max;
+  std::size_t pending_runs_max = base::limits::kPendingRunsMax;  // a launch beyond is refused (store::Known::no_room)
   bool adopt = true;                   // take over orphans of any process; else only what is given to it
 };
 

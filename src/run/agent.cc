@@ -167,7 +167,7 @@ Action decide_tools(const AgentState& state, const Spec& spec, const ToolTraits&
   std::vector<ToolCall> waiting;
   for (const auto& c : state.calls) {
     if (c.phase == CallPhase::started) {
-      if (situation.taken_over && !c.again && spec.recovery != Recovery::retry) return interrupted(c.call, situation.now_ms);
+      if (situation.taken_over && !c.again && policy_of(spec, c.call.name) != Recovery::retry) return interrupted(c.call, situation.now_ms);
       due.calls.push_back(c.call);
     } else if (c.phase == CallPhase::requested && needs_approval(spec, c.call)) {
       waiting.push_back(c.call);

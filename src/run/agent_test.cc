@@ -209,6 +209,33 @@ TEST(Recovery, AskPausesAndGoesOnAsDecided) {
   EXPECT_TRUE(std::holds_alternative<CallModel>(s.settle()));
 }
 
+TEST(Recovery, AToolsOwnPolicyGoesBeforeTheRuns) {
+  const auto cut_call = [](Recovery of_run, Recovery of_tool) {
+    Spec spec{.recovery = of_run};
+    spec.tools = {{.name = call("a").name, .recovery = of_tool}};
+    Script s(spec);
+    s.settle();
+    s.happens(ModelCompleted{.tool_calls = {call("a")}});
+    s.settle();
+    s.crash();
+    s.settle();
+    return s;
+  };
+  EXPECT_EQ(cut_call(Recovery::resume, Recovery::fail).ended_with, Status::error);
+  EXPECT_EQ(cut_call(Recovery::fail, Recovery::ask).reason, kReasonInterrupted);
+  EXPECT_EQ(cut_call(Recovery::fail, Recovery::retry).count<ToolCompleted>(), 0u);
+  EXPECT_EQ(cut_call(Recovery::retry, Recovery::resume).count<ToolCompleted>(), 1u) << "said to be interrupted";
+
+  Spec spec{.recovery = Recovery::ask};
+  spec.tools = {{.name = call("a").name, .recovery = Recovery::fail}};
+  Script s(spec);
+  s.settle();
+  s.happens(TextDelta{"half"});
+  s.crash();
+  s.settle();
+  EXPECT_EQ(s.reason, kReasonInterrupted) << "a model call is the run's own";
+}
+
 TEST(Recovery, ContinueWithPartialKeepsWhatWasSaid) {
   auto s = cut_script(Recovery::continue_with_partial, false);
   EXPECT_TRUE(std::holds_alternative<Idle>(s.settle()));

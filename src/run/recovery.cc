@@ -12,7 +12,11 @@ constexpr std::array<std::string_view, 5> kNames = {"resume", "retry", "ask", "f
 // A call that nobody can say anything about: it began, and may not simply be made again.
 bool cut(const CallState& call) { return call.phase == CallPhase::started && !call.again; }
 
-bool step_was_cut(const AgentState& state) { return state.model_open || std::ranges::any_of(state.calls, cut); }
+// Whether a step was cut to which this policy applies.
+bool cut_under(Recovery policy, const AgentState& state, const Spec& spec) {
+  if (state.model_open) return spec.recovery == policy;
+  return std::ranges::any_of(state.calls, [&](const CallState& c) { return cut(c) && policy_of(spec, c.call.name) == policy; });
+}
 
 // The run waits for a person; the calls that were under way are made again only if they are approved.
 AppendEvents park(const AgentState& state, std::string_view reason) {
@@ -47,19 +51,21 @@ std::optional<Recovery> parse_recovery(std::string_view name) {
   return static_cast<Recovery>(at - kNames.begin());
 }
 
+std::span<const std::string_view> recovery_names() { return kNames; }
+
+Recovery policy_of(const Spec& spec, std::string_view tool) {
+  const auto granted = std::ranges::find(spec.tools, tool, &GrantedTool::name);
+  return granted != spec.tools.end() && granted->recovery ? *granted->recovery : spec.recovery;
+}
+
 std::optional<AppendEvents> recover(const AgentState& state, const Spec& spec, const Situation& situation) {
   if (!situation.died) return std::nullopt;
   if (situation.crashes >= kCrashesMax) return park(state, kReasonCrashLoop);
-  if (!step_was_cut(state)) return std::nullopt;
-  switch (spec.recovery) {
-    case Recovery::resume:
-    case Recovery::retry: return std::nullopt;
-    case Recovery::ask: return park(state, kReasonInterrupted);
-    case Recovery::fail: return failure(Cause::worker_lost, "the process that executed the run died");
-    case Recovery::continue_with_partial:
-      if (state.model_open && !state.open_text.empty()) return keep_partial(spec);
-      return std::nullopt;
-  }
+  // Of several calls that were cut, the most careful policy decides first.
+  if (cut_under(Recovery::fail, state, spec)) return failure(Cause::worker_lost, "the process that executed the run died");
+  if (cut_under(Recovery::ask, state, spec)) return park(state, kReasonInterrupted);
+  if (cut_under(Recovery::continue_with_partial, state, spec) && state.model_open && !state.open_text.empty())
+    return keep_partial(spec);
   return std::nullopt;
 }
 

@@ -7,6 +7,26 @@ namespace run {
 
 namespace json = boost::json;
 
+namespace {
+
+base::Result<std::optional<Recovery>> decode_recovery(const json::object& o) {
+  const auto word = base::string_field(o, "recovery");
+  if (!word) return std::nullopt;
+  const auto known = parse_recovery(*word);
+  if (!known) return base::fail(base::Errc::invalid_argument, "unknown recovery policy '" + std::string(*word) + "'");
+  return known;
+}
+
+base::Result<GrantedTool> decode_tool(const json::object& o) {
+  auto recovery = decode_recovery(o);
+  if (!recovery) return std::unexpected(recovery.error());
+  return GrantedTool{.name = base::text_or_empty(o, "name"),
+                     .gate = base::bool_field(o, "approve").value_or(false) ? Gate::approve : Gate::allow,
+                     .recovery = *recovery};
+}
+
+}  // namespace
+
 std::string encode(const Spec& spec) {
   json::object o;
   const auto text = [&o](std::string_view key, const std::string& value) {
@@ -28,6 +48,7 @@ std::string encode(const Spec& spec) {
     for (const auto& tool : spec.tools) {
       json::object one{{"name", tool.name}};
       if (tool.gate == Gate::approve) one["approve"] = true;
+      if (tool.recovery) one["recovery"] = name(*tool.recovery);
       tools.push_back(std::move(one));
     }
     o["tools"] = std::move(tools);
@@ -59,18 +80,18 @@ base::Result<Spec> decode_spec(std::string_view text) {
   spec.work_directory = base::text_or_empty(*o, "work_directory");
   if (const auto* tools = base::array_field(*o, "tools"))
     for (const auto& tool : *tools)
-      if (const auto* one = tool.if_object())
-        spec.tools.push_back(
-            {base::text_or_empty(*one, "name"), base::bool_field(*one, "approve").value_or(false) ? Gate::approve : Gate::allow});
+      if (const auto* one = tool.if_object()) {
+        auto granted = decode_tool(*one);
+        if (!granted) return std::unexpected(granted.error());
+        spec.tools.push_back(*std::move(granted));
+      }
   spec.limits = {.turns = base::int_or_zero(*o, "turns_max"),
                  .tool_calls = base::int_or_zero(*o, "tool_calls_max"),
                  .tokens = base::int_or_zero(*o, "tokens_max"),
                  .timeout_ms = base::int_or_zero(*o, "timeout_ms")};
-  if (const auto recovery = base::string_field(*o, "recovery")) {
-    const auto known = parse_recovery(*recovery);
-    if (!known) return base::fail(base::Errc::invalid_argument, "unknown recovery policy '" + std::string(*recovery) + "'");
-    spec.recovery = *known;
-  }
+  const auto recovery = decode_recovery(*o);
+  if (!recovery) return std::unexpected(recovery.error());
+  spec.recovery = recovery->value_or(Recovery::resume);
   spec.temperature = base::number_field(*o, "temperature");
   spec.top_p = base::number_field(*o, "top_p");
   spec.max_tokens = base::int_field(*o, "max_tokens");

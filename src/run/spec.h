@@ -12,9 +12,19 @@ namespace run {
 
 enum class Gate { allow, approve };
 
+// What becomes of a step when its executor died in the middle of it (run/recovery.h).
+enum class Recovery {
+  resume,  // a model call is made again; a tool call that may not be is reported to the model as interrupted, outcome unknown
+  retry,   // tool calls are made again whatever they do
+  ask,     // the run pauses until a person decides
+  fail,    // the run ends with WorkerLost
+  continue_with_partial,  // what the model had said is its answer; tool calls as in resume
+};
+
 struct GrantedTool {
   std::string name;
   Gate gate = Gate::allow;
+  std::optional<Recovery> recovery = {};  // of its calls; none: the run's
 };
 
 // Zero means: no limit of its own.
@@ -23,15 +33,6 @@ struct Limits {
   std::int64_t tool_calls = 0;
   std::int64_t tokens = 0;      // input + output
   std::int64_t timeout_ms = 0;  // wall clock since the launch
-};
-
-// What becomes of the run when its executor died in the middle of a step (run/recovery.h).
-enum class Recovery {
-  resume,  // a model call is made again; a tool call that may not be is reported to the model as interrupted, outcome unknown
-  retry,   // tool calls are made again whatever they do
-  ask,     // the run pauses until a person decides
-  fail,    // the run ends with WorkerLost
-  continue_with_partial,  // what the model had said is its answer; tool calls as in resume
 };
 
 struct Spec {

@@ -87,11 +87,13 @@ struct Launch {
   std::string first_events;            // lines, committed with the run; may be empty
   std::uint32_t first_event_count = 0;
   OwnerNumber claim_for = 0;           // executor of the first attempt; 0: whoever comes
+  std::size_t waiting_max = 0;         // then it is refused where so many runs wait already; 0: no bound
   std::int64_t now_ms = 0;
 };
 
-// What a launch met: a new run, a retry of the same request, or another request under the same key or id.
-enum class Known { fresh, retry, other_request, other_component };
+// What a launch met: a new run, a retry of the same request, another request under the same key or id, or too many runs that
+// wait: nothing was made.
+enum class Known { fresh, retry, other_request, other_component, no_room };
 
 struct Launched {
   Run run;                             // the new one, or the one that the key or id names

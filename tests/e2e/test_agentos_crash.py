@@ -146,15 +146,36 @@ class Crash(unittest.TestCase):
         while (stream := self.api.resume(run_id)).response.headers["x-outlast-first-event-index"] == "0" and time.monotonic() < end:
             stream.close()
             time.sleep(0.1)
-        if stream.response.headers["x-outlast-first-event-index"] == "0":
-            stream.close()
-            self.skipTest("this server reads no config.yaml")
         replay, gap = list(stream)
         self.assertEqual((replay.json["total_events"], replay.json["total_buffered"]), (0, count))
         self.assertEqual((gap.json["reason"], gap.json["from_index"], gap.json["to_index"]), ("retention", 0, count - 1))
         body = self.api.get(run_id, "C8").json
         self.assertEqual((body["status"], body["last_event_index"]), ("COMPLETED", count - 1), "the run stays listed")
         self.assertEqual(self.api.ask("GET", "/runs?session_id=C8").json["meta"]["total_count"], 1)
+
+    def test_launches_beyond_the_backlog_are_refused(self):
+        """one executes, two wait, the next is refused and leaves nothing; a retry of one that waits is no new launch"""
+        self.server.stop()
+        with open(os.path.join(self.server.home, "config.yaml"), "w") as f:
+            f.write("serve: {max_concurrent_runs: 1, max_pending_runs: 2}\n")
+        self.server.start()
+        runs = [self.api.launch("N=400 D=0.05", session_id=f"P{i}", headers={"idempotency-key": f"p{i}"}) for i in range(3)]
+        form = {"message": "N=1", "stream": "false", "background": "true", "session_id": "P3"}
+        refused = self.api.ask("POST", self.api.runs(), form)
+        self.assertEqual(refused.status, 429, refused.body)
+        self.assertGreaterEqual(int(refused.headers["retry-after"]), 1)
+        self.assertIn("nothing was started", refused.detail)
+        self.assertEqual(self.api.ask("GET", "/sessions/P3?type=agent").status, 404)
+        self.assertIn("outlast_launches_refused_total 1", self.api.ask("GET", "/metrics").body.decode())
+        again = self.api.launch("N=400 D=0.05", session_id="P2", headers={"idempotency-key": "p2"})
+        self.assertEqual(again["run_id"], runs[2]["run_id"])
+        self.api.cancel(runs[0]["run_id"])
+        end = time.monotonic() + 10
+        while (answer := self.api.ask("POST", self.api.runs(), form)).status == 429 and time.monotonic() < end:
+            time.sleep(0.1)
+        self.assertEqual(answer.status, 202, "a place became free")
+        for run in runs:
+            self.api.cancel(run["run_id"])
 
     def test_a_slow_reader_is_bounded(self):  # R18
         """it is not read at all: the server keeps one write in flight for it and goes on"""
@@ -164,7 +185,6 @@ class Crash(unittest.TestCase):
             slow.sendall(f"POST /agents/main/runs/{run['run_id']}/resume HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n".encode())
             self.assertEqual(self.api.settled(run, seconds=60)["content"], words(3000))
             self.assertEqual(len(self.api.replay(run["run_id"])[1]), 3005)
-
 
     def test_a_reader_of_a_removed_run_is_cut(self):
         """and the server does not look for the events for ever"""

@@ -1,5 +1,5 @@
 """Commands of the Bash tool across crashes, cancels and hand-overs, on the real binary. Env OUTLAST_BIN names it."""
-import json, os, signal, time, unittest
+import json, os, signal, sqlite3, time, unittest
 
 import agentos_model
 from agentos_client import BRAIN, Api, Server, free_port
@@ -98,6 +98,23 @@ class Shell(unittest.TestCase):
             _, result = self.result(self.run_command(command, **more))
             self.assertEqual((result["cause"], result["exit_code"]), (cause, None), result)
             self.assertTrue(result["error"])
+
+    def test_the_output_goes_with_the_session(self):
+        """at once, and after a server that died in between"""
+        kept, gone, later = (self.api.launch('CALL Bash {"command":"echo out"}', session_id=f"D{i}") for i in range(3))
+        directory = lambda run: os.path.join(self.server.home, "children", run["run_id"])
+        for run in (kept, gone, later):
+            self.api.settled(run)
+            self.assertTrue(os.path.isdir(directory(run)))
+        self.assertEqual(self.api.ask("DELETE", "/sessions/D1").status, 204)
+        until(lambda: not os.path.exists(directory(gone)))
+        self.server.kill()
+        with sqlite3.connect(os.path.join(self.server.home, "outlast.db")) as db:
+            db.execute("DELETE FROM run WHERE run_id = ?", (later["run_id"],))
+        db.close()
+        self.server.start()
+        until(lambda: not os.path.exists(directory(later)))
+        self.assertTrue(os.path.isdir(directory(kept)))
 
     def test_a_command_outlives_its_server_and_runs_once(self):
         run = self.run_command("echo once >> trace; for i in 1 2 3 4 5 6; do echo out-$i; sleep 0.3; done; exit 7")

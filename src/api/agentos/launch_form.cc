@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "api/fields.h"
+#include "app/spec_of.h"
 #include "base/ids.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -57,28 +58,6 @@ void check_json_fields(const FieldReader& fields, FieldErrors& errors, std::opti
 
 }  // namespace
 
-run::Spec spec_of(const app::Agent& agent, std::string input, std::string work_directory) {
-  run::Spec spec;
-  spec.input = std::move(input);
-  spec.provider = agent.brain.provider;
-  spec.model = agent.brain.model;
-  spec.effort = agent.brain.effort;
-  spec.backend = agent.brain.endpoint.backend.value_or("");
-  spec.base_url = agent.brain.endpoint.base_url.value_or("");
-  spec.system_prompt = agent.system_prompt;
-  for (const auto& tool : agent.tools)
-    if (tool.gate != app::Gate::deny)
-      spec.tools.push_back({tool.name, tool.gate == app::Gate::approve ? run::Gate::approve : run::Gate::allow});
-  spec.limits.turns = agent.max_turns.value_or(limits::kTurnsMax);
-  spec.limits.tool_calls = limits::kToolCallsMax;
-  spec.limits.timeout_ms = agent.timeout_ms.value_or(0);
-  spec.work_directory = std::move(work_directory);
-  spec.temperature = agent.brain.temperature;
-  spec.top_p = agent.brain.top_p;
-  spec.max_tokens = agent.brain.max_tokens;
-  return spec;
-}
-
 std::expected<LaunchForm, net::HttpResponse> read_launch_form(const Request& request, const app::Agent& agent,
                                                               const std::string& work_directory, base::Random& random) {
   const auto parsed = net::parse_form(request.http.header("content-type").value_or(""), request.http.body);
@@ -121,8 +100,10 @@ std::expected<LaunchForm, net::HttpResponse> read_launch_form(const Request& req
   launch.component_name = agent.name;
   launch.session_name = first_words(message);
   if (launch.session_id.empty()) launch.session_id = base::new_uuid(random);
-  launch.spec = spec_of(agent, std::move(message), work_directory);
-  launch.spec.recovery = *policy;
+  launch.spec = app::spec_of(agent);
+  launch.spec.input = std::move(message);
+  launch.spec.work_directory = work_directory;
+  if (!recovery.empty()) launch.spec.recovery = *policy;
   if (timeout_s > 0) launch.spec.limits.timeout_ms = std::min<std::int64_t>(timeout_s, 1LL << 40) * 1000;
   return result;
 }

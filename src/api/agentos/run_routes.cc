@@ -16,8 +16,15 @@ namespace limits = base::limits;
 
 namespace {
 
+constexpr int kRetryAfterS = 5;  // some places will have become free
+
 std::optional<net::HttpResponse> refusal_of(const store::Launched& launched) {
   if (launched.known == store::Known::fresh || launched.known == store::Known::retry) return std::nullopt;
+  if (launched.known == store::Known::no_room) {
+    auto full = problem(429, "too many runs are waiting for a place; nothing was started, try again later");
+    full.headers.push_back({"retry-after", std::to_string(kRetryAfterS)});
+    return full;
+  }
   if (!launched.by_key) return problem(409, "run_id already exists");
   if (launched.known == store::Known::other_component)
     return problem(

@@ -203,6 +203,7 @@ aio::Task<> remove(Context& context, net::HttpReply& reply, std::string id) {
     // A run that does not end in time is cancelled all the same; its session goes with a later DELETE.
     if (reply.gone() || context.stopping || context.deps.time.steady_ms() >= until) co_return;
   }
+  context.housekeeping.runs_removed();
 }
 
 aio::Task<> delete_session(Context& context, Request request, net::HttpReply& reply) {

@@ -44,6 +44,13 @@ Launched known(Run run, const Launch& launch, bool by_key) {
   return launched;
 }
 
+// Whether so many runs wait for an executor already. A walk along the index of live runs, made only where there is a backlog.
+bool backlog_is_full(Database& db, std::size_t waiting_max) {
+  auto q = db.query("SELECT 1 FROM run INDEXED BY run_live WHERE owner = 0 AND status < 2 LIMIT 1 OFFSET ?");
+  q.bind(static_cast<std::int64_t>(waiting_max) - 1);
+  return q.step();
+}
+
 struct SessionRow {
   SessionNumber number;
   std::int64_t ended_count;
@@ -165,6 +172,11 @@ base::Result<Launched> launch_run(Database& db, Commit& commit, const Launch& la
   if (auto found = run_by_id(db, launch.run_id)) {
     if (!launch.id_is_callers) return base::fail(base::Errc::busy, "the drawn run id exists; draw again");
     return known(std::move(*found), launch, false);
+  }
+  if (!launch.claim_for && launch.waiting_max && backlog_is_full(db, launch.waiting_max)) {
+    Launched refused;
+    refused.known = Known::no_room;
+    return refused;
   }
   const auto session = session_of(db, launch);
   db.query("DELETE FROM cancel_intent WHERE run_id = ?").bind(launch.run_id).run();
