@@ -131,7 +131,7 @@ TEST(CatalogueTest, ListsTheToolsThatExist) {
   aio::SystemTime time(io);
   process::Children children(io, time, offload, "/nowhere");
   auto tools = tool::file_tools(offload);
-  for (auto& tool : tool::shell_tools(children, offload, {})) tools.push_back(std::move(tool));
+  for (auto& tool : tool::shell_tools(children, offload, time, {})) tools.push_back(std::move(tool));
   const tool::Toolbox toolbox(std::move(tools));
   std::map<std::string, std::string> existing;
   for (const auto* definition : toolbox.definitions()) existing[definition->name] = definition->module + "." + definition->action;

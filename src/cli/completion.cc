@@ -20,7 +20,7 @@ struct Row {
 constexpr Row kRows[] = {
     {"agent", "--agent --resume --continue-last --background --json --effort --cwd --timeout --recovery --tools --yolo --system --verbose",
      Takes::nothing},
-    {"ls", "--all -n --status --session --json", Takes::nothing},
+    {"ls", "--all --tasks -n --status --session --json", Takes::nothing},
     {"show", "--json", Takes::ids},
     {"logs", "--follow --from --json", Takes::ids},
     {"attach", "--from --verbose --json", Takes::ids},

@@ -58,6 +58,7 @@ struct Words {
     for (const auto& d : e.decisions) text += (text.empty() ? "" : ", ") + d.call_id + (d.approved ? " approved" : " rejected");
     return text;
   }
+  std::string operator()(const run::Notice& e) const { return one_line(e.text, kColumns); }
 };
 
 }  // namespace

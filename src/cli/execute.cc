@@ -64,6 +64,8 @@ aio::Task<int> execute(Process& process, const ExecuteOptions& options) {
     });
     co_await executor.finished(run->number);
   }
+  // What it left in the background goes on here; were this process killed, any other would go on with it.
+  co_await executor.idle();
   co_await tasks.join();
   co_await executor.stop(0);
   const auto end = co_await present(process, options.run_id);

@@ -73,6 +73,7 @@ aio::Task<> end_undispatched(Process& process, store::Run run, std::string why) 
 // Two commands may have continued one branch at the same moment: the later run goes, as if it had never been.
 aio::Task<std::optional<store::Run>> earlier_leg(Process& process, store::Run run) {
   store::RunFilter filter;
+  filter.except_type = store::kKindTool;
   filter.session_id = run.session_id;
   filter.live_only = true;
   filter.ascending = true;

@@ -7,6 +7,7 @@
 namespace cli {
 
 struct LsOptions {
+  bool tasks = false;  // tool calls in the background too
   bool all = false, json = false;
   std::int64_t count = 20;
   std::optional<std::string> status, session;

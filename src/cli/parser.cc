@@ -122,6 +122,7 @@ int ls(const Words& words) {
   LsOptions o;
   Parser p("ls", "[OPTIONS]", "Lists runs, newest first. * is live; ! is live and waits for an executor.");
   p.app.add_flag("--all", o.all, "every run");
+  p.app.add_flag("--tasks", o.tasks, "background tasks too");
   p.app.add_option("-n", o.count, "how many (default 20)")->option_text("N");
   p.app.add_option("--status", o.status, "pending, running, paused, completed, error or cancelled")->option_text("S");
   p.app.add_option("--session", o.session, "of this branch only")->option_text("ID");

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "store/sqlite_store.h"
 #include "tool/shell_tools.h"
+#include "tool/task_tools.h"
 
 namespace cli {
 
@@ -41,12 +42,13 @@ std::function<llm::Endpoint(const store::Run&, const run::Spec&)> endpoints(cons
   };
 }
 
-std::vector<std::unique_ptr<tool::Tool>> all_tools(process::Children& children, aio::Offload& blocking) {
+std::vector<std::unique_ptr<tool::Tool>> all_tools(process::Children& children, aio::Offload& blocking, aio::Time& time) {
   std::vector<std::string> own;
   for (char** at = environ; *at; ++at) own.emplace_back(*at);
   auto tools = tool::file_tools(blocking);
-  for (auto& tool : tool::shell_tools(children, blocking, {.environment = tool::shell_environment(own)}))
+  for (auto& tool : tool::shell_tools(children, blocking, time, {.environment = tool::shell_environment(own)}))
     tools.push_back(std::move(tool));
+  for (auto& tool : tool::task_tools(time)) tools.push_back(std::move(tool));
   return tools;
 }
 
@@ -81,10 +83,12 @@ Execution::Execution(boost::asio::io_context& io, aio::Time& time, base::Random&
               .configured = settings.config.providers,
               .script_directory = settings.home + "/demo"}),
       children(io, time, blocking, children_directory(settings)),
-      tools(all_tools(children, blocking)),
+      tools(all_tools(children, blocking, time)),
       projection(store, logs, time, blocking, settings.home + "/runs"),
-      deps{io, time, random, store, models, tools, counters, logs, settings.home + "/runs", endpoints(app), &projection},
-      executor(deps, options) {
+      deps{io, time, random, store, models, tools, counters, logs, settings.home + "/runs", endpoints(app), nullptr, &projection},
+      executor(deps, options),
+      tasks(deps, executor) {
+  deps.tasks = &tasks;
   // Shims are children of this process that nobody waits for; they must not stay as zombies.
   std::signal(SIGCHLD, SIG_IGN);
 }

@@ -15,6 +15,7 @@
 #include "engine/executor.h"
 #include "engine/live_logs.h"
 #include "engine/projection.h"
+#include "engine/tasks.h"
 #include "llm/registry.h"
 #include "net/http_client.h"
 #include "process/children.h"
@@ -48,6 +49,7 @@ struct Execution {
   engine::Projection projection;
   engine::Deps deps;
   engine::Executor executor;
+  engine::Tasks tasks;
 };
 
 class Process {

@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "cli/process.h"
+#include "engine/waker.h"
 
 namespace cli {
 
@@ -137,6 +138,8 @@ aio::Task<int> serve(Process& process, const app::App& app, const ServeOptions& 
   tasks.spawn("accept", http.run());
   tasks.spawn("tick", tick(process));
   tasks.spawn("housekeeping", housekeeping.run());
+  engine::Waker waker(process.execution->deps, executor);
+  tasks.spawn("waker", waker.run());
   std::fprintf(stderr, "outlast %s serves %zu agent%s on http://%s:%u\n", OUTLAST_VERSION, app.agents.size(),
                app.agents.size() == 1 ? "" : "s", options.host.c_str(), http.port());
   co_await wait_for_stop(process.io);

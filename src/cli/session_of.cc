@@ -10,6 +10,7 @@ aio::Task<SessionOf> complete(Process& process, store::Session session) {
   SessionOf found{.id = session.session_id, .last = {}, .live = {}};
   store::RunFilter filter;
   filter.session_id = session.session_id;
+  filter.except_type = store::kKindTool;
   filter.limit = 1;
   auto newest = co_await process.store->list_runs(filter);
   if (!newest.items.empty()) found.last = std::move(newest.items.front());

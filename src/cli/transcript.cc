@@ -37,6 +37,7 @@ struct Transcript::Show {
     for (const auto& call : e.calls) line("‖ waits for a decision: " + call.name + " " + one_line(call.arguments, kAsideColumns));
   }
   void operator()(const run::RunContinued&) const { line("[decided; it goes on]"); }
+  void operator()(const run::Notice& e) const { line("✉ " + one_line(e.text, kAsideColumns)); }
   void operator()(const run::RunStarted&) const {}
   void operator()(const run::ModelStarted&) const {}
   void operator()(const run::ModelCompleted&) const {}

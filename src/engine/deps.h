@@ -11,6 +11,7 @@
 #include "llm/registry.h"
 #include "run/spec.h"
 #include "store/store.h"
+#include "tool/tasks.h"
 #include "tool/tool.h"
 
 namespace engine {
@@ -27,6 +28,7 @@ struct Deps {
   std::string runs_directory;  // <home>/runs: run directories of runs that have one
   // Where to call for a run, with the secret that its definition names; secrets are not in the run.
   std::function<llm::Endpoint(const store::Run& run, const run::Spec& spec)> endpoint_of;
+  tool::Tasks* tasks = nullptr;      // for tools that make other calls; null: they are refused
   Projection* projection = nullptr;  // keeps run directories current; null: none are kept
 };
 

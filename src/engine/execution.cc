@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "engine/history.h"
 #include "engine/model_step.h"
+#include "engine/notices.h"
 #include "engine/tool_step.h"
 #include "run/recovery.h"
 
@@ -22,10 +23,17 @@ constexpr std::uint64_t kLaunchEvents = 2;  // run_started and model_started are
 class Traits final : public run::ToolTraits {
  public:
   explicit Traits(const tool::Toolbox& tools) : tools_(tools) {}
-  run::Recall recall(std::string_view name) const override {
-    const auto* tool = tools_.find(name);
-    if (!tool || tool->definition().side_effect == tool::SideEffect::at_most_once) return run::Recall::never;
-    return tool->definition().side_effect == tool::SideEffect::idempotent ? run::Recall::repeat : run::Recall::reattach;
+  run::Recall recall(const run::ToolCall& call) const override {
+    const auto* tool = tools_.find(call.name);
+    if (!tool) return run::Recall::never;
+    const auto arguments = base::parse_json(call.arguments);
+    const auto effect = tool->side_effect(arguments && arguments->is_object() ? arguments->get_object() : boost::json::object());
+    if (effect == tool::SideEffect::at_most_once) return run::Recall::never;
+    return effect == tool::SideEffect::idempotent ? run::Recall::repeat : run::Recall::reattach;
+  }
+  std::string granted_name(std::string_view any_name) const override {
+    const auto* tool = tools_.find(any_name);
+    return tool ? tool->definition().name : std::string();
   }
 
  private:
@@ -90,7 +98,8 @@ run::Situation Execution::situation() const {
           .cancel_reason = "Run " + lease_.run.run_id + " was cancelled",
           .taken_over = taken_over_,
           .died = died_,
-          .crashes = crashes_};
+          .crashes = crashes_,
+          .notices = notices_};
 }
 
 aio::Task<Ending> Execution::run() {
@@ -158,6 +167,7 @@ aio::Task<Ending> Execution::loop() {
   const Traits traits(deps_.tools);
   for (;;) {
     if (log_->failure()) co_return Ending::lost;
+    if (state_.model_open) co_await look_for_notices();
     auto action = run::decide(state_, spec_, traits, situation());
     if (std::holds_alternative<run::Idle>(action)) co_return Ending::finished;
     const bool is_ending =
@@ -176,27 +186,34 @@ aio::Task<bool> Execution::perform(run::Action action) {
 }
 
 aio::Task<bool> Execution::append(const run::AppendEvents& events) {
-  if (!events.status) {
+  if (!events.status && events.tells.empty()) {
     for (const auto& payload : events.events) {
       if (run::begins_step(payload)) taken_over_ = died_ = false;
       log_->add(payload);
     }
     co_return true;
   }
-  if (run::is_terminal(*events.status)) co_await end_tools();
-  if (*events.status == run::Status::cancelled) base::failpoint("cancel.before_end");
+  const bool terminal = events.status && run::is_terminal(*events.status);
+  if (terminal) co_await end_tools();
+  if (events.status == run::Status::cancelled) base::failpoint("cancel.before_end");
   const auto done = co_await log_->end(events);
   if (done) {
-    if (run::is_terminal(*events.status)) base::failpoint("end.after_commit");
-    lease_.run.status = *events.status;
+    if (terminal) base::failpoint("end.after_commit");
+    if (events.status) lease_.run.status = *events.status;
     co_return true;
   }
+  if (done.error().code == base::Errc::conflict) co_return true;  // another run has told a notice: what is left is looked for again
   // The completion met an earlier cancel: the machine decides again, knowing it.
   if (done.error().code == base::Errc::cancel_requested) {
     cancel_requested_ = true;
     co_return true;
   }
   co_return false;
+}
+
+// What happened in the background since the last turn; looked for before each model call.
+aio::Task<> Execution::look_for_notices() {
+  notices_ = co_await waiting_notices(deps_, lease_.run.session);
 }
 
 // Nothing that a run's calls started outlives the run.

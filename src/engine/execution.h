@@ -36,6 +36,7 @@ class Execution {
   // False: the run is no longer ours.
   aio::Task<bool> perform(run::Action action);
   aio::Task<bool> append(const run::AppendEvents& events);
+  aio::Task<> look_for_notices();
   aio::Task<> end_tools();
   aio::Task<bool> call_model();
   aio::Task<bool> call_tools(std::vector<run::ToolCall> calls);
@@ -52,6 +53,7 @@ class Execution {
   std::shared_ptr<aio::Scope> scope_;   // shared with the deadline's task, which may outlive the run
   bool cancel_requested_ = false, stopping_ = false, taken_over_ = false, died_ = false, past_loaded_ = false;
   std::int64_t crashes_ = 0;
+  std::vector<std::pair<std::int64_t, run::Notice>> notices_;  // before a model call: what it is to be told
 };
 
 }  // namespace engine

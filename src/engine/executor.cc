@@ -9,6 +9,7 @@ namespace limits = base::limits;
 
 namespace {
 
+constexpr std::size_t kTasksAtOnce = 64;       // taken over in one go
 constexpr std::int64_t kProjectionMs = 5'000;  // how long an end waits for the files of its run directory
 
 aio::TaskGroup::OnFailure report(const char* what) {
@@ -33,8 +34,14 @@ aio::Task<> Executor::start() {
   if (options_.adopt) tasks_.spawn("adopt", adopt_loop());
 }
 
+// Tasks have room of their own: an agent that waits for one must not keep it from running.
+bool Executor::has_room(const std::string& kind) const {
+  if (kind == store::kKindTool) return tasks_executing_ < limits::kConcurrentTasksMax;
+  return executing_.size() - tasks_executing_ + starting_ < options_.concurrent_runs_max;
+}
+
 aio::Task<store::Launched> Executor::launch(LaunchRequest request) {
-  const bool claim = has_room() && !stopping_;
+  const bool claim = has_room(request.kind) && !stopping_;
   if (claim) ++starting_;
   struct Starting {
     std::size_t* count;
@@ -43,7 +50,10 @@ aio::Task<store::Launched> Executor::launch(LaunchRequest request) {
     }
   } starting{claim ? &starting_ : nullptr};
   auto launch = make_launch(request, deps_.time, deps_.random, claim ? owner_ : 0);
-  launch.waiting_max = options_.pending_runs_max;
+  if (request.kind == store::kKindTool)
+    launch.tasks_max = limits::kSessionTasksMax;
+  else
+    launch.waiting_max = options_.pending_runs_max;
   auto launched = co_await deps_.store.launch(std::move(launch));
   if (launched.known == store::Known::no_room) ++deps_.counters.launches_refused;
   if (launched.known != store::Known::fresh) co_return launched;
@@ -70,6 +80,7 @@ void Executor::begin(store::Lease lease) {
   if (!runs_.spawn("run " + execution->row().run_id, execute(execution))) return;  // stopping: the lease dies with the process
   if (const auto& run = execution->row(); deps_.projection && !run.group_id.empty())
     tasks_.spawn("projection of " + run.run_id, project(number, deps_.projection->follow(run)));
+  if (execution->row().kind == store::kKindTool) ++tasks_executing_;
   executing_[number] = std::move(execution);
   deps_.counters.runs_executing = executing_.size();
 }
@@ -93,6 +104,7 @@ aio::Task<> Executor::execute(std::shared_ptr<Execution> execution) {
     const Execution* execution;
     store::RunNumber run;
     ~Done() {
+      if (execution->row().kind == store::kKindTool) --executor.tasks_executing_;
       if (const auto at = executor.executing_.find(run); at != executor.executing_.end() && at->second.get() == execution)
         executor.executing_.erase(at);
       if (executor.deps_.projection) executor.deps_.projection->leave(run);
@@ -171,11 +183,17 @@ aio::Task<> Executor::adopt_loop() {
 }
 
 aio::Task<> Executor::adopt_some() {
-  if (!has_room()) co_return;
-  const auto room = options_.concurrent_runs_max - executing_.size() - starting_;
-  const auto orphans = co_await deps_.store.orphans(room + unusable_.size());
+  // Tasks are looked for by themselves: they must not wait behind a backlog of agents.
+  if (has_room(std::string(store::kKindTool))) co_await adopt(co_await deps_.store.orphans(kTasksAtOnce, std::string(store::kKindTool)));
+  if (!has_room("")) co_return;
+  const auto room = options_.concurrent_runs_max - (executing_.size() - tasks_executing_) - starting_;
+  co_await adopt(co_await deps_.store.orphans(room + unusable_.size(), ""));
+}
+
+aio::Task<> Executor::adopt(std::vector<store::Run> orphans) {
   for (const auto& orphan : orphans) {
-    if (stopping_ || !has_room()) co_return;
+    if (stopping_) co_return;
+    if (!has_room(orphan.kind)) continue;
     if (unusable_.contains(orphan.number) && !orphan.cancel_requested) continue;
     if (const auto own = executing_.find(orphan.number); own != executing_.end()) {
       // Our own lease has lapsed (a stop of this process, a jump of the clock): still ours. Or the run was lost and lost again:
@@ -184,7 +202,7 @@ aio::Task<> Executor::adopt_some() {
       continue;
     }
     const auto spec = run::decode_spec(orphan.spec);
-    const auto usable = spec ? deps_.models.usable(deps_.endpoint_of(orphan, *spec)) : base::Result<>{};
+    const auto usable = spec && !spec->call ? deps_.models.usable(deps_.endpoint_of(orphan, *spec)) : base::Result<>{};
     auto lease = co_await deps_.store.claim(orphan.number, owner_, 0);
     if (!lease) continue;  // another process was quicker
     if (!usable && !orphan.cancel_requested) {
@@ -217,6 +235,10 @@ aio::Task<> Executor::finished(store::RunNumber run) {
   const auto end = deps_.time.steady_ms() + kProjectionMs;
   while (projecting_.contains(run) && deps_.time.steady_ms() < end)
     co_await aio::wait_for(deps_.time, changed_, std::chrono::milliseconds(end - deps_.time.steady_ms()));
+}
+
+aio::Task<> Executor::idle() {
+  while (!executing_.empty()) co_await changed_.wait();
 }
 
 aio::Task<> Executor::stop(std::int64_t grace_ms) {

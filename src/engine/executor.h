@@ -44,6 +44,9 @@ class Executor {
   // Waits until the run is not executed here (any more) and, for a bounded time, until its directory is current.
   aio::Task<> finished(store::RunNumber run);
 
+  // Waits until nothing executes here.
+  aio::Task<> idle();
+
   // Takes no new runs, waits up to `grace_ms` for steps under way, hands the rest over, and joins.
   aio::Task<> stop(std::int64_t grace_ms);
 
@@ -53,13 +56,14 @@ class Executor {
  private:
   aio::Task<> adopt_loop();
   aio::Task<> adopt_some();
+  aio::Task<> adopt(std::vector<store::Run> orphans);
   aio::Task<> give_back(store::Run run, std::string reason);
   aio::Task<> hear_control();
   void begin(store::Lease lease);
   aio::Task<> project(store::RunNumber run, aio::Task<> follow);
   aio::Task<> execute(std::shared_ptr<Execution> execution);
   void count_ending(const store::Run& run, Ending ending);
-  bool has_room() const { return executing_.size() + starting_ < options_.concurrent_runs_max; }
+  bool has_room(const std::string& kind) const;
 
   Deps& deps_;
   const ExecutorOptions options_;
@@ -67,7 +71,7 @@ class Executor {
   std::unordered_map<store::RunNumber, std::shared_ptr<Execution>> executing_;  // shared with its own task
   std::unordered_map<store::RunNumber, std::size_t> projecting_;                // follows under way of each run
   std::unordered_set<store::RunNumber> unusable_;                               // orphans that this process cannot execute
-  std::size_t starting_ = 0;
+  std::size_t starting_ = 0, tasks_executing_ = 0;  // tasks: runs of kind tool among executing_
   bool stopping_ = false;
   aio::Notifier control_, changed_;
   aio::TaskGroup tasks_;    // loops, pumps, deadlines

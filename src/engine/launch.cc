@@ -7,14 +7,14 @@ namespace engine {
 
 namespace {
 
-// The events that every agent run begins with, committed with the run itself.
+// The events that every run begins with, committed with the run itself.
 void first_events(store::Launch& launch, const run::Spec& spec) {
-  const run::Event events[] = {{launch.now_ms, run::RunStarted{spec.model, spec.provider}},
-                               {launch.now_ms, run::ModelStarted{spec.model, spec.provider}}};
-  for (const auto& event : events) {
-    launch.first_events += run::encode(event) + "\n";
+  const auto add = [&launch](run::Payload payload) {
+    launch.first_events += run::encode({launch.now_ms, std::move(payload)}) + "\n";
     ++launch.first_event_count;
-  }
+  };
+  add(run::RunStarted{spec.model, spec.provider});
+  if (!spec.call) add(run::ModelStarted{spec.model, spec.provider});
 }
 
 }  // namespace
@@ -36,6 +36,7 @@ store::Launch make_launch(const LaunchRequest& request, const base::Clock& clock
   launch.request_digest = request.request_digest;
   launch.spec = run::encode(request.spec);
   launch.now_ms = clock.wall_ms();
+  launch.awaited = request.awaited;
   launch.claim_for = owner;
   if (owner) first_events(launch, request.spec);
   return launch;

@@ -17,6 +17,7 @@ struct LaunchRequest {
   std::string parent_run_id, group_id, origin = "server";
   std::string run_id;                  // the caller's, or ""
   std::string launch_key, request_digest;
+  bool awaited = false;                // of kind tool (store::Run::awaited)
 };
 
 // `owner`: who executes the first attempt; with it the run's first events are committed with the run. 0: whoever comes.

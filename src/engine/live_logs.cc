@@ -16,6 +16,8 @@ void LiveLogs::grown(const std::vector<store::Growth>& growth) {
     }
     return;
   }
+  const auto ends = [](const store::Growth& piece) { return piece.status && run::is_terminal(*piece.status); };
+  if (std::ranges::any_of(growth, ends)) ++ends_, ended_.notify_all();
   for (const auto& piece : growth) {
     const auto at = tails_.find(piece.run);
     if (at == tails_.end()) continue;

@@ -27,10 +27,13 @@ struct Block {
 class LiveLogs {
  public:
   LiveLogs(boost::asio::io_context& io, aio::Time& time, store::Store& store, Counters& counters)
-      : io_(io), time_(time), store_(store), counters_(counters) {}
+      : io_(io), time_(time), store_(store), counters_(counters), ended_(io) {}
 
   // Called by the store's listener.
   void grown(const std::vector<store::Growth>& growth);
+  // Notified when a run has ended: any of this process, and others' while somebody reads.
+  aio::Notifier& ended() { return ended_; }
+  std::uint64_t ends() const { return ends_; }  // grows with each notification
   // Wakes every reader without news, so that it can send a keep-alive.
   void tick();
 
@@ -85,6 +88,8 @@ class LiveLogs {
   aio::Time& time_;
   store::Store& store_;
   Counters& counters_;
+  aio::Notifier ended_;
+  std::uint64_t ends_ = 0;
   std::unordered_map<store::RunNumber, std::unique_ptr<Tail>> tails_;
 };
 

@@ -103,6 +103,7 @@ struct Fill {
     for (const auto& d : e.decisions) decisions.push_back({{"tool_id", d.call_id}, {"approved", d.approved}, {"note", d.note}});
     system("run_continued", {{"decisions", std::move(decisions)}});
   }
+  void operator()(const run::Notice& e) const { system("notice", {{"task_id", e.task_id}, {"text", e.text}}); }
 };
 
 }  // namespace

@@ -18,6 +18,7 @@ std::string_view role_name(run::Role role) {
     case run::Role::user: return "user";
     case run::Role::assistant: return "assistant";
     case run::Role::tool: return "tool";
+    case run::Role::system: return "system";
   }
   return "user";
 }

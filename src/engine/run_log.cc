@@ -53,12 +53,15 @@ void RunLog::add_text(std::string_view delta) {
 
 void RunLog::add_fact(std::string type, std::string data) { facts_.push_back({time_.wall_ms(), epoch_, std::move(type), std::move(data)}); }
 
+void RunLog::tells(const std::vector<std::string>& tasks) { told_tasks_.insert(told_tasks_.end(), tasks.begin(), tasks.end()); }
+
 store::Append RunLog::next_append() {
   store::Append append;
   append.run = run_;
   append.epoch = epoch_;
   append.first = first_;
   append.facts = std::move(facts_);
+  append.told_tasks = std::exchange(told_tasks_, {});
   append.now_ms = time_.wall_ms();
   return append;
 }
@@ -114,6 +117,7 @@ aio::Task<base::Result<>> RunLog::end(const run::AppendEvents& events) {
   const auto now = append.now_ms;
   append.status = events.status;
   append.reason = events.reason;
+  append.tells = events.tells;
   facts_.clear();
   for (const auto& payload : events.events) {
     append.lines += run::encode({now, payload});
@@ -123,7 +127,7 @@ aio::Task<base::Result<>> RunLog::end(const run::AppendEvents& events) {
   const auto count = append.count;
   const auto done = co_await append_until_done(std::move(append));
   if (!done) {
-    if (done.error().code != base::Errc::cancel_requested) failure_ = done.error();
+    if (done.error().code != base::Errc::cancel_requested && done.error().code != base::Errc::conflict) failure_ = done.error();
     co_return done;
   }
   first_ += count;

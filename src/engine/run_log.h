@@ -24,6 +24,8 @@ class RunLog {
 
   // Adds an event: folded at once, durable soon. Io thread.
   void add(run::Payload payload);
+  // The event after it tells of these tasks' ends (store::Append::told_tasks).
+  void tells(const std::vector<std::string>& tasks);
   void add_text(std::string_view delta);
   void add_fact(std::string type, std::string data);
 
@@ -31,8 +33,9 @@ class RunLog {
   aio::Task<> room();
   // Waits until everything added is durable. Errc::lease_lost, already_finished: stop executing.
   aio::Task<base::Result<>> flush();
-  // Appends events that change the run's status, all in one transaction, after everything added before. They are folded
-  // only when the store took them. Errc as above, and cancel_requested.
+  // Appends events that the store may refuse (they change the run's status, or tell notices), all in one transaction, after
+  // everything added before. They are folded only when the store took them. Errc as above, cancel_requested, and conflict:
+  // a notice has been told already.
   aio::Task<base::Result<>> end(const run::AppendEvents& events);
 
   // Set when the store refused an append: this process no longer executes the run.
@@ -58,6 +61,7 @@ class RunLog {
   std::uint32_t count_ = 0;
   std::uint64_t first_ = 0;            // index of the first of them
   std::vector<store::Fact> facts_;
+  std::vector<std::string> told_tasks_;
   bool pumping_ = false;
   std::optional<base::Error> failure_;
   std::function<void()> on_failure_;

@@ -13,14 +13,21 @@ namespace {
 aio::Task<> perform_call(Deps& deps, const store::Run& run, const run::Spec& spec, run::ToolCall call, RunLog& log,
                          std::function<bool()> goes_on) {
   const auto started = deps.time.wall_ms();
-  const bool granted = std::ranges::any_of(spec.tools, [&call](const run::GrantedTool& t) { return t.name == call.name; });
+  const auto* tool = deps.tools.find(call.name);
+  const bool granted =
+      tool && std::ranges::any_of(spec.tools, [tool](const run::GrantedTool& t) { return t.name == tool->definition().name; });
   tool::Outcome outcome{.text = "Tool '" + call.name + "' not found.", .is_error = true};
   if (granted) {
     tool::Context context{.run_id = run.run_id,
                           .call_id = call.id,
                           .work_directory = spec.work_directory,
                           .epoch = run.epoch,
-                          .goes_on = std::move(goes_on)};
+                          .goes_on = std::move(goes_on),
+                          .session_id = run.session_id,
+                          .granted = spec.tools,
+                          .is_task = spec.call.has_value(),
+                          .deadline_ms = spec.limits.timeout_ms ? run.created_ms + spec.limits.timeout_ms : 0,
+                          .tasks = deps.tasks};
     base::failpoint("tool.before_call");
     outcome = co_await deps.tools.call(call.name, call.arguments, std::move(context));
     base::failpoint("tool.after_call");
@@ -28,6 +35,7 @@ aio::Task<> perform_call(Deps& deps, const store::Run& run, const run::Spec& spe
   ++deps.counters.tool_calls;
   if (outcome.is_error) ++deps.counters.tool_errors;
   const auto duration = deps.time.wall_ms() - started;
+  log.tells(outcome.told_tasks);
   log.add(run::ToolCompleted{call, outcome.text, outcome.is_error, started, duration});
   if (outcome.is_error) log.add(run::ToolError{call, outcome.text, started, duration});
 }

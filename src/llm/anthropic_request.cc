@@ -90,6 +90,7 @@ class MessageWriter {
 
   void write(const run::Message& message) {
     switch (message.role) {
+      case run::Role::system:  // it knows no system message between the turns: it comes with the user's words
       case run::Role::user:
         if (message.text.empty()) return;  // refused by the provider
         begin_block("user");

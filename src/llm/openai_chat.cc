@@ -50,6 +50,7 @@ void append_message(std::string& out, const run::Message& message, const std::st
     case run::Role::user: out += R"({"role":"user","content":)"; break;
     case run::Role::assistant: out += R"({"role":"assistant","content":)"; break;
     case run::Role::tool: out += R"({"role":"tool","content":)"; break;
+    case run::Role::system: out += R"({"role":"system","content":)"; break;
   }
   if (message.role == run::Role::assistant && message.text.empty())
     out += "null";

@@ -135,6 +135,21 @@ std::optional<Ended> ChildDirectory::ended() const {
   return std::move(*ended);
 }
 
+Tail read_tail(const std::string& path, std::size_t lines, std::size_t bytes) {
+  Tail out;
+  const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  struct stat status{};
+  if (!fd.valid() || fstat(fd.get(), &status) != 0) return out;
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  const auto from = size > bytes ? size - bytes : 0;
+  out.text = read_at(fd.get(), from, size - from);
+  out.lines = static_cast<std::int64_t>(count_lines(fd.get(), 0, size)) + (!out.text.empty() && out.text.back() != '\n');
+  std::size_t at = out.text.size() - (out.text.ends_with('\n') ? 1 : 0);
+  for (std::size_t i = 0; i < lines && at != std::string::npos; ++i) at = at ? out.text.rfind('\n', at - 1) : std::string::npos;
+  if (at != std::string::npos) out.text.erase(0, at + 1);
+  return out;
+}
+
 Excerpt read_excerpt(const std::string& path, std::size_t head_bytes, std::size_t tail_bytes) {
   Excerpt out;
   const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));

@@ -48,6 +48,13 @@ struct Excerpt {
   std::uint64_t bytes = 0;  // of the whole file
   std::uint64_t omitted_bytes = 0, omitted_lines = 0;
 };
+// The end of an output file: its last lines, at most `bytes`, and how many lines the whole file has.
+struct Tail {
+  std::string text;
+  std::int64_t lines = 0;
+};
+Tail read_tail(const std::string& path, std::size_t lines, std::size_t bytes);
+
 // `head_bytes` from the front, `tail_bytes` from the back, cut at line ends where they are near. A missing file is empty.
 Excerpt read_excerpt(const std::string& path, std::size_t head_bytes, std::size_t tail_bytes);
 

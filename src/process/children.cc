@@ -96,6 +96,21 @@ aio::Task<base::Result<Ended>> Children::run(ChildKey key, ChildSpec spec) {
   co_return lost;
 }
 
+aio::Task<base::Result<>> Children::send(ChildKey key, boost::json::object request) {
+  const auto child = directory(key);
+  ShimLink link(io_);
+  if (child.ended() || !link.connect(child)) co_return base::fail(base::Errc::already_finished, "its process is not running");
+  request["epoch"] = key.epoch;
+  co_await link.send(base::to_text(request));
+  const auto line = co_await link.receive();
+  if (!line) co_return base::fail(base::Errc::already_finished, "its process has just ended");
+  if (says(*line, "error", "stale epoch")) co_return stale();
+  const auto answer = base::parse_json(*line);
+  const auto error = answer && answer->is_object() ? base::text_or_empty(answer->get_object(), "error") : std::string();
+  if (!error.empty()) co_return base::fail(base::Errc::unsupported, error);
+  co_return base::Result<>{};
+}
+
 aio::Task<base::Result<>> Children::kill(ChildKey key) { co_return co_await kill_in(directory(key), key.epoch); }
 
 aio::Task<base::Result<>> Children::kill_in(ChildDirectory child, std::int64_t epoch) {

@@ -2,6 +2,7 @@
 // Child processes as an executor sees them: by the run and the call that they belong to. They are started once, whatever
 // crashes in between, found again by whoever executes the run next, and gone when kill() has come back.
 #include <boost/asio/io_context.hpp>
+#include <boost/json/object.hpp>
 #include <string>
 
 #include "aio/offload.h"
@@ -36,6 +37,10 @@ class Children {
   // Ends the whole tree (SIGTERM, a second later SIGKILL) and comes back when it is gone; one that never began never will.
   // Errc::lease_lost as above; Errc::timed_out: something could not be killed.
   aio::Task<base::Result<>> kill(ChildKey key);
+
+  // A request to a child under way: {"op":"input","data":...}, end_input, signal, resize (child-directory.md). Comes back when the
+  // shim has taken it. Errc::already_finished, lease_lost, unsupported: the shim says why not.
+  aio::Task<base::Result<>> send(ChildKey key, boost::json::object request);
 
   // Kills what the run's children left behind, and closes those that never began. Errors as kill.
   aio::Task<base::Result<>> kill_all(std::string run_id, std::int64_t epoch);

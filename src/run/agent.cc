@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/mutation.h"
 #include "run/recovery.h"
+#include "run/wrapped_call.h"
 
 namespace run {
 
@@ -92,6 +94,12 @@ struct Apply {
     for (const auto& waiting : e.calls)
       if (auto* call = find_call(s, waiting.id)) call->phase = CallPhase::requested;
   }
+  // At the start of the turn: before the message that is being answered.
+  void operator()(const Notice& e) const {
+    Message message{.role = Role::system, .text = e.text, .at_ms = at};
+    const bool unanswered = !s.messages.empty() && s.messages.back().role == Role::user;
+    s.messages.insert(s.messages.end() - (unanswered ? 1 : 0), std::move(message));
+  }
   void operator()(const RunContinued& e) const {
     s.status = Status::running;
     for (const auto& decision : e.decisions) {
@@ -139,9 +147,37 @@ AppendEvents completion(const AgentState& state, const Spec& spec, std::int64_t 
   return end;
 }
 
-bool needs_approval(const Spec& spec, const ToolCall& call) {
-  return std::ranges::any_of(spec.tools,
-                             [&call](const GrantedTool& t) { return t.name == call.name && t.gate == Gate::approve; });
+// A call that wraps others (background_run, run_parallel) waits for whom they would wait for.
+bool needs_approval(const Spec& spec, const ToolCall& call, const ToolTraits& tools) {
+  const auto gated = [&](std::string_view any_name) {
+    const auto name = tools.granted_name(any_name);
+    return std::ranges::any_of(spec.tools, [&name](const GrantedTool& t) { return t.name == name && t.gate == Gate::approve; });
+  };
+  if (gated(call.name)) return true;
+  const auto inner = wrapped_calls(tools.granted_name(call.name), call.arguments);
+  return std::ranges::any_of(inner, [&](const WrappedCall& wrapped) {
+    return needs_approval(spec, {.id = {}, .name = wrapped.name, .arguments = base::to_text(wrapped.arguments)}, tools);
+  });
+}
+
+// The end of a run that is one call.
+AppendEvents call_completion(const AgentState& state, const Spec& spec, std::int64_t now_ms) {
+  const auto& result = state.messages.back();
+  if (result.is_error) return failure(Cause::tool_failed, spec.call->name + " failed; its result says why");
+  AppendEvents end;
+  end.events.push_back(RunCompleted{result.text, "", "", metrics(state, now_ms)});
+  end.status = Status::completed;
+  end.reason = kReasonCompleted;
+  return end;
+}
+
+AppendEvents tell(const Situation& situation) {
+  AppendEvents told;
+  for (const auto& [number, notice] : situation.notices) {
+    told.events.push_back(notice);
+    told.tells.push_back(number);
+  }
+  return told;
 }
 
 // A call that was under way when its executor died: an unknown outcome is said, never guessed, unless it may be repeated.
@@ -169,10 +205,10 @@ Action decide_tools(const AgentState& state, const Spec& spec, const ToolTraits&
     if (c.phase == CallPhase::started) {
       if (situation.taken_over && !c.again && policy_of(spec, c.call.name) != Recovery::retry) return interrupted(c.call, situation.now_ms);
       due.calls.push_back(c.call);
-    } else if (c.phase == CallPhase::requested && needs_approval(spec, c.call)) {
+    } else if (c.phase == CallPhase::requested && needs_approval(spec, c.call, tools)) {
       waiting.push_back(c.call);
     } else if (c.phase != CallPhase::done) {
-      starts.events.push_back(ToolStarted{c.call, tools.recall(c.call.name)});
+      starts.events.push_back(ToolStarted{c.call, tools.recall(c.call)});
     }
   }
   // Starts are durable before the calls are made; what needs no approval is done before the run pauses.
@@ -192,7 +228,10 @@ Action decide_tools(const AgentState& state, const Spec& spec, const ToolTraits&
 AgentState initial_state(const Spec& spec, std::int64_t launched_ms) {
   AgentState state;
   state.started_ms = launched_ms;
-  state.messages.push_back(user_message(spec.input, launched_ms));
+  if (spec.call)
+    state.calls.push_back({.call = *spec.call});
+  else
+    state.messages.push_back(user_message(spec.input, launched_ms));
   return state;
 }
 
@@ -229,17 +268,19 @@ std::optional<Superseded> supersede(const AgentState& state, std::string reason)
 
 Action decide(const AgentState& state, const Spec& spec, const ToolTraits& tools, const Situation& situation) {
   if (is_terminal(state.status)) return Idle{};
-  if (!state.started) return AppendEvents{{RunStarted{spec.model, spec.provider}}, std::nullopt, ""};
+  if (!state.started) return AppendEvents{.events = {RunStarted{spec.model, spec.provider}}};
   if (situation.cancel_requested) return cancellation(state, spec, situation);
   if (state.status == Status::paused) return Idle{};
   if (auto end = limit_reached(state, spec, situation.now_ms)) return *std::move(end);
-  if (base::mutated(base::Mutation::rerun_finished_tool) && situation.taken_over && state.messages.back().role == Role::tool)
+  if (base::mutated(base::Mutation::rerun_finished_tool) && situation.taken_over && !state.messages.empty() &&
+      state.messages.back().role == Role::tool)
     return CallTools{finished_calls(state)};
   if (auto first = recover(state, spec, situation)) return *std::move(first);
   if (state.model_open) {
     if (situation.taken_over)
       if (auto cut = supersede(state, "the process that made this model call died"))
-        return AppendEvents{{*std::move(cut)}, std::nullopt, ""};
+        return AppendEvents{.events = {*std::move(cut)}};
+    if (!situation.notices.empty()) return tell(situation);
     return CallModel{};
   }
   if (!state.calls.empty()) {
@@ -247,9 +288,10 @@ Action decide(const AgentState& state, const Spec& spec, const ToolTraits& tools
       return *std::move(end);
     return decide_tools(state, spec, tools, situation);
   }
+  if (spec.call) return call_completion(state, spec, situation.now_ms);
   if (state.messages.back().role == Role::assistant) return completion(state, spec, situation.now_ms);
   if (auto end = model_limit_reached(state, spec)) return *std::move(end);
-  return AppendEvents{{ModelStarted{spec.model, spec.provider}}, std::nullopt, ""};
+  return AppendEvents{.events = {ModelStarted{spec.model, spec.provider}}};
 }
 
 }  // namespace run

@@ -55,6 +55,8 @@ struct Situation {
   bool taken_over = false;
   bool died = false;                 // ... because its executor died, not because it handed the run over
   std::int64_t crashes = 0;          // executors that died since the last step was completed
+  // What the model is to be told before its next call, with the numbers that the store knows them by.
+  std::vector<std::pair<std::int64_t, Notice>> notices;
 };
 bool begins_step(const Payload& payload);
 
@@ -64,16 +66,20 @@ struct CallTools {
 };
 struct AppendEvents {
   std::vector<Payload> events;
-  std::optional<Status> status;              // set with the last event, in the same transaction
-  std::string reason;
+  std::optional<Status> status = {};         // set with the last event, in the same transaction
+  std::string reason = {};
+  std::vector<std::int64_t> tells = {};      // notices that are told by it, in the same transaction
 };
 struct Idle {};                              // terminal or paused
 using Action = std::variant<CallModel, CallTools, AppendEvents, Idle>;
 
-// Asked when a tool's start is recorded.
+// What the machine must know of tools.
 struct ToolTraits {
   virtual ~ToolTraits() = default;
-  virtual Recall recall(std::string_view tool_name) const = 0;
+  // Asked when a tool's start is recorded.
+  virtual Recall recall(const ToolCall& call) const = 0;
+  // The name under which a tool is granted, by any of its names; "" for one that does not exist.
+  virtual std::string granted_name(std::string_view any_name) const = 0;
 };
 
 Action decide(const AgentState& state, const Spec& spec, const ToolTraits& tools, const Situation& situation);

@@ -12,9 +12,10 @@ namespace run {
 namespace {
 
 struct NothingRepeatable final : ToolTraits {
-  Recall recall(std::string_view name) const override {
-    return name == "Read" ? Recall::repeat : name == "Attach" ? Recall::reattach : Recall::never;
+  Recall recall(const ToolCall& call) const override {
+    return call.name == "Read" ? Recall::repeat : call.name == "Attach" ? Recall::reattach : Recall::never;
   }
+  std::string granted_name(std::string_view any_name) const override { return std::string(any_name); }
 };
 const NothingRepeatable kTools;
 

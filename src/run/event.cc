@@ -163,6 +163,7 @@ struct Encode {
            [&w](const Decision& d) { w.text("call_id", d.call_id).flag("approved", d.approved).optional_text("note", d.note); });
     w.end();
   }
+  void operator()(const Notice& e) const { start("notice").text("task_id", e.task_id).text("text", e.text).end(); }
 };
 
 // Reads an event's object; the fields' absence means their defaults.
@@ -238,12 +239,14 @@ std::optional<Payload> read_payload(std::string_view type, const Reader& r) {
   if (type == "run_continued")
     return RunContinued{r.list<Decision>(
         "decisions", [](const Reader& d) { return Decision{d.text("call_id"), d.flag("approved"), d.text("note")}; })};
+  if (type == "notice") return Notice{r.text("task_id"), r.text("text")};
   return std::nullopt;
 }
 
 constexpr std::string_view kTypes[] = {"run_started",     "model_started", "text",           "thinking",   "superseded",
                                        "model_completed", "tool_started",  "tool_completed", "tool_error", "content_completed",
-                                       "run_completed",   "run_error",     "run_cancelled",  "run_paused", "run_continued"};
+                                       "run_completed",   "run_error",     "run_cancelled",  "run_paused", "run_continued",
+                                       "notice"};
 static_assert(std::size(kTypes) == std::variant_size_v<Payload>);
 
 }  // namespace

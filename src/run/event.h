@@ -96,10 +96,15 @@ struct Decision {
 struct RunContinued {
   std::vector<Decision> decisions;
 };
+// The model is told that something happened besides: a background task ended, or showed what was waited for.
+struct Notice {
+  std::string task_id;
+  std::string text;  // as the model reads it
+};
 
 using Payload =
     std::variant<RunStarted, ModelStarted, TextDelta, ThinkingDelta, Superseded, ModelCompleted, ToolStarted, ToolCompleted,
-                 ToolError, ContentCompleted, RunCompleted, RunError, RunCancelled, RunPaused, RunContinued>;
+                 ToolError, ContentCompleted, RunCompleted, RunError, RunCancelled, RunPaused, RunContinued, Notice>;
 
 struct Event {
   std::int64_t at_ms = 0;

@@ -21,9 +21,9 @@ struct Thinking {
   bool operator==(const Thinking&) const = default;
 };
 
-enum class Role { user, assistant, tool };
+enum class Role { user, assistant, tool, system };
 
-// role user: text. role assistant: thinking, text, tool_calls. role tool: the result `text` of call `tool_call_id`.
+// role user: text. role system: what the program tells the model, between the turns. role assistant: thinking, text, tool_calls. role tool: the result `text` of call `tool_call_id`.
 struct Message {
   Role role = Role::user;
   std::string text;

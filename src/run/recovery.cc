@@ -38,7 +38,7 @@ AppendEvents keep_partial(const Spec& spec) {
   ModelCompleted completed;
   completed.model = spec.model;
   completed.provider = spec.provider;
-  return AppendEvents{{std::move(completed)}, std::nullopt, ""};
+  return AppendEvents{.events = {std::move(completed)}};
 }
 
 }  // namespace

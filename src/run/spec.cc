@@ -35,9 +35,10 @@ std::string encode(const Spec& spec) {
   const auto number = [&o](std::string_view key, std::int64_t value) {
     if (value) o[key] = value;
   };
-  o["input"] = spec.input;
-  o["provider"] = spec.provider;
-  o["model"] = spec.model;
+  text("input", spec.input);
+  if (spec.call) o["call"] = {{"id", spec.call->id}, {"name", spec.call->name}, {"arguments", spec.call->arguments}};
+  text("provider", spec.provider);
+  text("model", spec.model);
   text("effort", spec.effort);
   text("backend", spec.backend);
   text("base_url", spec.base_url);
@@ -57,6 +58,7 @@ std::string encode(const Spec& spec) {
   number("tool_calls_max", spec.limits.tool_calls);
   number("tokens_max", spec.limits.tokens);
   number("timeout_ms", spec.limits.timeout_ms);
+  if (!spec.wakes) o["wakes"] = false;
   if (spec.recovery != Recovery::resume) o["recovery"] = name(spec.recovery);
   if (spec.temperature) o["temperature"] = *spec.temperature;
   if (spec.top_p) o["top_p"] = *spec.top_p;
@@ -71,6 +73,8 @@ base::Result<Spec> decode_spec(std::string_view text) {
   if (!o) return base::fail(base::Errc::invalid_argument, "a run's spec is a JSON object");
   Spec spec;
   spec.input = base::text_or_empty(*o, "input");
+  if (const auto* call = base::object_field(*o, "call"))
+    spec.call = ToolCall{base::text_or_empty(*call, "id"), base::text_or_empty(*call, "name"), base::text_or_empty(*call, "arguments")};
   spec.provider = base::text_or_empty(*o, "provider");
   spec.model = base::text_or_empty(*o, "model");
   spec.effort = base::text_or_empty(*o, "effort");
@@ -92,6 +96,7 @@ base::Result<Spec> decode_spec(std::string_view text) {
   const auto recovery = decode_recovery(*o);
   if (!recovery) return std::unexpected(recovery.error());
   spec.recovery = recovery->value_or(Recovery::resume);
+  spec.wakes = base::bool_field(*o, "wakes").value_or(true);
   spec.temperature = base::number_field(*o, "temperature");
   spec.top_p = base::number_field(*o, "top_p");
   spec.max_tokens = base::int_field(*o, "max_tokens");

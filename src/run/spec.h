@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "run/message.h"
 
 namespace run {
 
@@ -37,12 +38,14 @@ struct Limits {
 
 struct Spec {
   std::string input;  // the user's message
+  std::optional<ToolCall> call;  // kind tool: the run is this one call, and no model is asked
   std::string provider, model, effort;
   std::string backend, base_url;  // "" = the provider's own
   std::string system_prompt;
   std::vector<GrantedTool> tools;
   Limits limits;
   Recovery recovery = Recovery::resume;
+  bool wakes = true;  // its session may be woken when a background task has news
   std::string work_directory;  // absolute
   std::optional<double> temperature, top_p;
   std::optional<std::int64_t> max_tokens;

@@ -25,6 +25,7 @@ constexpr CauseRow kCauses[] = {
     {Cause::tool_call_limit, "ToolCallLimit", "run.failed.tool_call_limit"},
     {Cause::token_limit, "TokenLimit", "run.failed.token_limit"},
     {Cause::worker_lost, "WorkerLost", "run.failed.worker_lost"},
+    {Cause::tool_failed, "ToolFailed", "run.failed.tool"},
     {Cause::internal, "InternalError", "run.failed.exception"},
 };
 

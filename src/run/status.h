@@ -27,6 +27,7 @@ enum class Cause {
   tool_call_limit,
   token_limit,
   worker_lost,      // its executors died and the policy does not allow another try
+  tool_failed,      // of a run of kind tool: its call failed, the result says why
   internal,         // a broken world; the text is in the run's facts
 };
 // "RunTimeout": AgentOS' error_type, and the `code` of a run_error event.

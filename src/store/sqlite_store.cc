@@ -69,9 +69,9 @@ class SqliteStore final : public Store {
         [&append, &lines](Database& db, Commit& commit) { return sqlite::append_events(db, commit, append, lines); }, lines->size());
   }
 
-  aio::Task<std::vector<Run>> orphans(std::size_t limit) override {
+  aio::Task<std::vector<Run>> orphans(std::size_t limit, std::string kind) override {
     co_return co_await readers_.read(
-        [this, limit](Database& db) { return sqlite::select_orphans(db, peers_, limit, time_.wall_ms()); });
+        [this, limit, &kind](Database& db) { return sqlite::select_orphans(db, peers_, limit, kind, time_.wall_ms()); });
   }
 
   aio::Task<std::vector<RunNumber>> cancelled_of(OwnerNumber owner) override {
@@ -111,6 +111,19 @@ class SqliteStore final : public Store {
   }
   aio::Task<std::vector<Past>> history(SessionNumber session, std::int64_t through) override {
     co_return co_await readers_.read([session, through](Database& db) { return sqlite::select_history(db, session, through); });
+  }
+
+  aio::Task<std::vector<Notice>> notices(SessionNumber session) override {
+    co_return co_await readers_.read([session](Database& db) { return sqlite::select_notices(db, session); });
+  }
+  aio::Task<> add_notice(Run task, std::string kind, std::string detail) override {
+    co_await writer().execute([this, &task, &kind, &detail](Database& db, Commit& commit) {
+      sqlite::insert_notice(db, commit, task, kind, detail, time_.wall_ms());
+      return true;
+    });
+  }
+  aio::Task<std::vector<Session>> sessions_to_wake(std::int64_t created_before_ms) override {
+    co_return co_await readers_.read([created_before_ms](Database& db) { return sqlite::select_sessions_to_wake(db, created_before_ms); });
   }
 
   Answer<Session> find_session(std::string session_id) override {

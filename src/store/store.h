@@ -34,11 +34,11 @@ class Store {
   virtual aio::Task<> release(RunNumber run, std::int64_t epoch, std::string reason) = 0;
 
   // Appends in order. Errc::lease_lost (stale epoch or wrong index: stop executing), cancel_requested (a completing status
-  // met an acknowledged cancel), already_finished.
+  // met an acknowledged cancel), already_finished, conflict (a notice has been told already: look again).
   virtual Answer<> append(Append append) = 0;
 
-  // Runs that nobody alive executes and that are not terminal or paused, oldest first.
-  virtual aio::Task<std::vector<Run>> orphans(std::size_t limit) = 0;
+  // Runs that nobody alive executes and that are not terminal or paused, oldest first; of one kind, or "" of all.
+  virtual aio::Task<std::vector<Run>> orphans(std::size_t limit, std::string kind = "") = 0;
 
   // Cancels wait for their executor here; asked after each control bell.
   virtual aio::Task<std::vector<RunNumber>> cancelled_of(OwnerNumber owner) = 0;
@@ -68,6 +68,14 @@ class Store {
     std::uint64_t until = UINT64_MAX;
   };
   virtual aio::Task<std::vector<Past>> history(SessionNumber session, std::int64_t through) = 0;
+
+  // --- notices -----------------------------------------------------------------------------------------------------
+  // Not told yet, oldest first. One is made in the transaction in which a launched task ends.
+  virtual aio::Task<std::vector<Notice>> notices(SessionNumber session) = 0;
+  // A task showed what was waited for; once for each detail.
+  virtual aio::Task<> add_notice(Run task, std::string kind, std::string detail) = 0;
+  // Sessions with a notice older than that, of whose agents no run is live: someone should tell them.
+  virtual aio::Task<std::vector<Session>> sessions_to_wake(std::int64_t created_before_ms) = 0;
 
   // --- sessions ----------------------------------------------------------------------------------------------------
   virtual Answer<Session> find_session(std::string session_id) = 0;

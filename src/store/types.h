@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "run/status.h"
@@ -18,7 +19,7 @@ using OwnerNumber = std::int64_t;  // a process that may execute
 struct Run {
   RunNumber number = 0;
   std::string run_id;
-  std::string kind;                    // "agent"
+  std::string kind;                    // "agent", kKindTool
   std::string component_id, component_name;
   SessionNumber session = 0;
   std::string session_id;
@@ -30,6 +31,7 @@ struct Run {
   std::string origin;                  // "server" or "command"
   run::Status status = run::Status::pending;
   std::string reason;                  // "run.completed.ok" ... ; "" while live
+  bool awaited = false;                // of kind tool: the call that launched it waits for it, its end is no news
   bool cancel_requested = false;
   std::int64_t epoch = 0;              // the attempt; grows with every claim
   OwnerNumber owner = 0;               // 0: nobody
@@ -65,6 +67,18 @@ struct Fact {
   std::string data;                    // JSON text
 };
 
+// Something that the model of a session is to be told at its next turn.
+struct Notice {
+  std::int64_t number = 0;
+  std::string task_id;                 // a run of kind tool
+  std::string kind;                    // kNoticeEnded, kNoticeReady
+  std::string detail;                  // of its kind
+  std::int64_t created_ms = 0;
+};
+inline constexpr std::string_view kNoticeEnded = "ended";  // the task has ended
+inline constexpr std::string_view kNoticeReady = "ready";  // `detail`, a pattern, was seen in its output
+inline constexpr std::string_view kKindTool = "tool";    // a run that is one call, a task
+
 // A process that may execute runs.
 struct Owner {
   OwnerNumber number = 0;
@@ -86,7 +100,9 @@ struct Launch {
   std::string spec;
   std::string first_events;            // lines, committed with the run; may be empty
   std::uint32_t first_event_count = 0;
+  bool awaited = false;
   OwnerNumber claim_for = 0;           // executor of the first attempt; 0: whoever comes
+  std::size_t tasks_max = 0;           // of kind tool: refused where so many of the session are live; 0: no bound
   std::size_t waiting_max = 0;         // then it is refused where so many runs wait already; 0: no bound
   std::int64_t now_ms = 0;
 };
@@ -117,6 +133,8 @@ struct Append {
   std::optional<run::Status> status;   // with the last line, in the same transaction
   std::string reason;
   std::int64_t now_ms = 0;
+  std::vector<std::int64_t> tells;     // notices that the events tell; refused (conflict) where one has been told already
+  std::vector<std::string> told_tasks; // the model learns of these tasks' ends by the events: no notice need tell it again
 };
 
 enum class CancelOutcome { accepted, already_finished, intent_stored };
@@ -127,6 +145,7 @@ struct CancelAnswer {
 };
 
 struct RunFilter {
+  std::string except_type;             // a kind that is left out
   std::string component_type, component_id, session_id, user_id, group_id;
   std::optional<run::Status> status;
   bool live_only = false;

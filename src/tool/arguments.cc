@@ -145,7 +145,7 @@ void adapt_arguments(json::object& arguments, const Schema& schema) {
   }
 }
 
-base::Result<json::object> accept_arguments(std::string_view text, const Schema& schema) {
+base::Result<json::object> object_of(std::string_view text) {
   if (text.size() > base::limits::kToolArgumentBytesMax)
     return base::fail(base::Errc::invalid_argument, "the arguments are too long: " + std::to_string(text.size()) +
                                                         " bytes, the limit is " +
@@ -165,9 +165,14 @@ base::Result<json::object> accept_arguments(std::string_view text, const Schema&
   if (!value.is_object())
     return base::fail(base::Errc::invalid_argument,
                       "the arguments must be a JSON object, not " + std::string(with_article(type_of(value))));
-  json::object arguments = std::move(value.get_object());
-  adapt_arguments(arguments, schema);
-  if (auto problems = schema.problems(arguments); !problems.empty())
+  return std::move(value.get_object());
+}
+
+base::Result<json::object> accept_arguments(std::string_view text, const Schema& schema) {
+  auto arguments = object_of(text);
+  if (!arguments) return arguments;
+  adapt_arguments(*arguments, schema);
+  if (auto problems = schema.problems(*arguments); !problems.empty())
     return base::fail(base::Errc::invalid_argument, std::move(problems));
   return arguments;
 }

@@ -15,6 +15,9 @@ namespace tool {
 // Parses, adapts and validates. The error is what the model is told, without the tool's name.
 base::Result<boost::json::object> accept_arguments(std::string_view text, const Schema& schema);
 
+// Parses only.
+base::Result<boost::json::object> object_of(std::string_view text);
+
 // Renames and converts what is unambiguous, and leaves the rest to the schema.
 void adapt_arguments(boost::json::object& arguments, const Schema& schema);
 

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "tool/bash_task.h"
 #include "tool/bounds.h"
 #include "tool/file_content.h"
 #include "tool/file_tool.h"
@@ -28,11 +29,15 @@ constexpr const char* kSchema = R"({
   "type": "object",
   "properties": {
     "command": {"type": "string", "minLength": 1, "description": "The command line, run by bash."},
+    "run_in_background": {"type": "boolean", "description": "Start it as a background task and return at once with its task_id."},
+    "task_id": {"type": "string", "description": "A background task: alone to check it, with wait, kill or stdin_text."},
+    "wait": {"type": "boolean", "description": "With task_id: wait for its end, at most timeout seconds."},
+    "kill": {"type": "boolean", "description": "With task_id: end it and everything that it started."},
+    "stdin_text": {"type": "string", "description": "With task_id: a line for its standard input."},
     "description": {"type": "string", "description": "What it does, in a few words."},
     "timeout": {"type": "number", "minimum": 1, "maximum": 1800, "description": "Seconds until it is ended (default 300)."},
     "cwd": {"type": "string", "description": "Where it runs, relative to the work directory (default: there)."}
   },
-  "required": ["command"],
   "additionalProperties": false
 })";
 
@@ -80,21 +85,28 @@ std::string seconds(std::int64_t ms) {
 
 class BashTool final : public Tool {
  public:
-  BashTool(process::Children& children, aio::Offload& files, ShellOptions options)
-      : children_(children), files_(files), options_(std::move(options)) {
+  BashTool(process::Children& children, aio::Offload& files, aio::Time& time, ShellOptions options)
+      : children_(children), files_(files), time_(time), options_(std::move(options)) {
     definition_.name = "Bash";
     definition_.module = "shell";
     definition_.action = "bash";
     definition_.description =
         "Runs a command line with bash in the work directory and returns its standard output, standard error and exit code. "
-        "Nothing can be typed in; processes left in the background end with the run. Long output is cut in the middle and says "
-        "so.";
+        "Processes left in the background end with the run; run_in_background makes a task of it that goes on. Long output is cut in "
+        "the middle and says so.";
     definition_.schema = kSchema;
     definition_.side_effect = SideEffect::reattachable;
+    definition_.aliases = {"bash.run", "bash__run"};
   }
   const Definition& definition() const override { return definition_; }
 
+  SideEffect side_effect(const json::object& arguments) const override {
+    return arguments.contains("stdin_text") ? SideEffect::at_most_once : SideEffect::reattachable;
+  }
+
   aio::Task<Outcome> call(json::object arguments, Context context) override {
+    if (is_about_task(arguments)) co_return co_await bash_task(time_, std::move(arguments), std::move(context));
+    if (text_argument(arguments, "command").empty()) co_return Outcome{"Bash: command: is required", true};
     const process::ChildKey key{context.run_id, context.call_id, context.epoch};
     auto spec = spec_of(arguments, context);
     const auto wall_ms = spec.wall_ms;
@@ -116,6 +128,16 @@ class BashTool final : public Tool {
     auto read = [&child] { return read_output(child); };
     const auto output = co_await files_.run(read);
     co_return outcome_of(*ended, output, child, text_argument(arguments, "command"), directory, wall_ms);
+  }
+
+  aio::Task<base::Result<json::object>> output(Context call, std::size_t tail_lines) override {
+    const auto child = children_.directory({call.run_id, call.call_id, call.epoch});
+    auto read = [&child, tail_lines] { return tail_of(child, tail_lines); };
+    co_return co_await files_.run(read);
+  }
+
+  aio::Task<base::Result<>> send(Context call, json::object request) override {
+    co_return co_await children_.send({call.run_id, call.call_id, call.epoch}, std::move(request));
   }
 
   aio::Task<> end_run(std::string run_id, std::int64_t epoch) override {
@@ -141,8 +163,21 @@ class BashTool final : public Tool {
     spec.environment.push_back("TERM=dumb");
     const auto timeout = base::number_field(arguments, "timeout").value_or(bounds::kCommandSecondsDefault);
     spec.wall_ms = static_cast<std::int64_t>(timeout * 1'000);
+    spec.takes_input = context.is_task;
     spec.output_bytes_max = static_cast<std::int64_t>(base::limits::kChildOutputBytesMax);
     return spec;
+  }
+
+  // The last lines of both streams, with the counts of all lines; who owns the process.
+  static json::object tail_of(const process::ChildDirectory& child, std::size_t lines) {
+    json::object out;
+    for (const auto name : {process::kStdoutFile, process::kStderrFile}) {
+      const auto tail = process::read_tail(child.file(name), lines, bounds::kOutputTailBytes);
+      out[name] = plain_text(tail.text);
+      out[std::string(name) + "_total_lines"] = tail.lines;
+    }
+    if (const auto owner = child.owner()) out["pid"] = owner->pid;
+    return out;
   }
 
   static Output read_output(const process::ChildDirectory& child) {
@@ -171,15 +206,16 @@ class BashTool final : public Tool {
 
   process::Children& children_;
   aio::Offload& files_;
+  aio::Time& time_;
   const ShellOptions options_;
   Definition definition_;
 };
 
 }  // namespace
 
-std::vector<std::unique_ptr<Tool>> shell_tools(process::Children& children, aio::Offload& files, ShellOptions options) {
+std::vector<std::unique_ptr<Tool>> shell_tools(process::Children& children, aio::Offload& files, aio::Time& time, ShellOptions options) {
   std::vector<std::unique_ptr<Tool>> tools;
-  tools.push_back(std::make_unique<BashTool>(children, files, std::move(options)));
+  tools.push_back(std::make_unique<BashTool>(children, files, time, std::move(options)));
   return tools;
 }
 

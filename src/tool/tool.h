@@ -10,6 +10,7 @@
 #include "aio/offload.h"
 #include "aio/task.h"
 #include "base/error.h"
+#include "run/spec.h"
 
 namespace tool {
 
@@ -27,31 +28,50 @@ struct Definition {
   std::string description;
   std::string schema;  // JSON Schema text of the arguments
   SideEffect side_effect = SideEffect::at_most_once;
+  std::vector<std::string> aliases = {};  // further names, any case
+  bool reads_itself = false;              // takes any object; the schema is for the model
 };
 
+class Tasks;
+class Toolbox;
+
+
 struct Context {
-  std::string run_id;
+  std::string run_id;   // "": no run makes the call, but a client of the session
   std::string call_id;
-  std::string work_directory;  // absolute; file tools are confined to it
+  std::string work_directory = {};  // absolute; file tools are confined to it
   std::int64_t epoch = 0;      // of the lease under which it is called
   // Asked when the call is cut short: the run goes on elsewhere, what can outlive the call is to be left alone. None: it ends.
   std::function<bool()> goes_on = {};
+  // Whose call it is, for tools that make other calls. Null: such tools are refused.
+  std::string session_id = {};
+  std::vector<run::GrantedTool> granted = {};
+  bool is_task = false;          // a run of its own: its process can be written to
+  std::int64_t deadline_ms = 0;  // wall: when the calling run's time is over; 0: it has no limit
+  Tasks* tasks = nullptr;
 };
 
 // The outcome that the model is told. An error is an ordinary outcome of a tool.
 struct Outcome {
   std::string text;  // valid UTF-8, at most kToolResultBytesMax
   bool is_error = false;
+  std::vector<std::string> told_tasks = {};  // tasks of whose end the model learns by this
 };
 
 class Tool {
  public:
   virtual ~Tool() = default;
   virtual const Definition& definition() const = 0;
+  // Of one call; the definition's, unless the arguments make a difference.
+  virtual SideEffect side_effect(const boost::json::object& arguments) const;
   // Io thread. `arguments` has passed the schema. Throws only for a broken world.
   virtual aio::Task<Outcome> call(boost::json::object arguments, Context context) = 0;
   // Before the last event of a run that was granted this tool: nothing of its calls may go on. Io thread.
   virtual aio::Task<> end_run(std::string run_id, std::int64_t epoch);
+  // What a call under way has brought so far. Errc::unsupported, unless the tool has processes.
+  virtual aio::Task<base::Result<boost::json::object>> output(Context call, std::size_t tail_lines);
+  // Something for the process of a call under way: {"op":"input","data":...}, end_input, signal (child-directory.md).
+  virtual aio::Task<base::Result<>> send(Context call, boost::json::object request);
 };
 
 // The tools of one process by name. Constant after construction.

@@ -9,6 +9,8 @@
 
 namespace tool {
 
+namespace json = boost::json;
+
 namespace {
 
 bool valid_name(std::string_view name) {
@@ -72,11 +74,22 @@ Toolbox::Toolbox(std::vector<std::unique_ptr<Tool>> tools) {
     std::vector<std::string> names{name};
     if (!module.empty() && !action.empty()) names.insert(names.end(), {module + "." + action, module + "__" + action});
     if (!action.empty()) names.push_back(action);
+    for (const auto& alias : definition.aliases) names.push_back(base::to_lower(alias));
     entries_.push_back({std::move(tool), std::move(*schema), std::move(names)});
   }
 }
 
+SideEffect Tool::side_effect(const json::object&) const { return definition().side_effect; }
+
 aio::Task<> Tool::end_run(std::string, std::int64_t) { co_return; }
+
+aio::Task<base::Result<json::object>> Tool::output(Context, std::size_t) {
+  co_return base::fail(base::Errc::unsupported, definition().name + " has no process");
+}
+
+aio::Task<base::Result<>> Tool::send(Context, json::object) {
+  co_return base::fail(base::Errc::unsupported, definition().name + " has no process");
+}
 
 Toolbox::~Toolbox() = default;
 
@@ -95,7 +108,7 @@ aio::Task<Outcome> Toolbox::call(std::string name, std::string arguments, Contex
   // Runs on the io thread.
   const auto* found = entry_of(entries_, name);
   if (!found) co_return Outcome{not_found(entries_, name), true};
-  auto accepted = accept_arguments(arguments, found->schema);
+  auto accepted = found->tool->definition().reads_itself ? object_of(arguments) : accept_arguments(arguments, found->schema);
   if (!accepted) co_return Outcome{found->tool->definition().name + ": " + accepted.error().message, true};
   auto running = found->tool->call(std::move(*accepted), std::move(context));
   auto outcome = co_await std::move(running);

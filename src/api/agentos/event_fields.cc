@@ -148,6 +148,11 @@ struct Fields {
   }
   void operator()(const run::RunPaused& e) const { append_paused(out, e, at); }
   void operator()(const run::RunContinued&) const {}
+  void operator()(const run::Notice& e) const {
+    text(out, "name", "notice");
+    text(out, "task_id", e.task_id);
+    text(out, "content", e.text);
+  }
 };
 
 }  // namespace

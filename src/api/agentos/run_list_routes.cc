@@ -47,6 +47,7 @@ aio::Task<> list_runs(Context& context, Request request, net::HttpReply& reply) 
   FieldReader query(request.target.query, "query", errors);
   store::RunFilter filter;
   filter.component_type = query.text("component_type");
+  if (filter.component_type.empty()) filter.except_type = store::kKindTool;  // tasks are listed by their own name
   filter.component_id = query.text("component_id");
   filter.session_id = query.text("session_id");
   filter.user_id = query.text("user_id");

@@ -137,7 +137,7 @@ json::array messages(const RunView& view) {
   if (!view.spec.system_prompt.empty()) add(message(view, 0, "system", view.spec.system_prompt), view.run.created_ms);
   const auto& said = view.state.messages;
   for (std::size_t i = 0; i < said.size(); ++i) {
-    const auto role = said[i].role == run::Role::user ? "user" : said[i].role == run::Role::assistant ? "assistant" : "tool";
+    const auto role = said[i].role == run::Role::user ? "user" : said[i].role == run::Role::assistant ? "assistant" : said[i].role == run::Role::system ? "system" : "tool";
     auto m = message(view, all.size(), role, said[i].text);
     if (!said[i].tool_calls.empty()) m["tool_calls"] = tool_calls_of(said[i]);
     if (said[i].role == run::Role::tool) add_tool_result(m, said, i);

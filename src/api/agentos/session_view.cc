@@ -135,6 +135,7 @@ aio::Task<> each_run(Context& context, store::RunFilter filter, std::function<bo
                      std::function<void(const RunView&)> take) {
   filter.limit = limits::kPageLimitMax;
   filter.ascending = true;
+  filter.except_type = store::kKindTool;
   for (;;) {
     auto page = co_await context.deps.store.list_runs(filter);
     for (auto& run : page.items) {

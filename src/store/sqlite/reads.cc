@@ -55,7 +55,7 @@ base::Result<Run> select_run_by_prefix(Database& db, const std::string& prefix) 
   if (!prefix.empty()) {
     // A session names its newest run.
     auto q = db.query("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES
-                      "WHERE s.session_id >= ? AND s.session_id < ? AND r.id = (SELECT max(id) FROM run n WHERE n.session = s.id) LIMIT 6");
+                      "WHERE s.session_id >= ? AND s.session_id < ? AND r.id = (SELECT max(id) FROM run n WHERE n.session = s.id AND n.kind <> 'tool') LIMIT 6");
     const auto end = above(prefix);
     q.bind(prefix).bind(end);
     while (q.step()) {
@@ -145,14 +145,15 @@ std::vector<Fact> select_facts(Database& db, RunNumber run) {
 // Filters by "empty or equal", so that one literal statement serves every combination; the planner drives it by id or session.
 #define OUTLAST_RUN_FILTER                                                                                                    \
   "WHERE (?1 = '' OR r.kind = ?1) AND (?2 = '' OR r.component_id = ?2) AND (?3 = '' OR s.session_id = ?3) AND "               \
-  "(?4 = '' OR r.user_id = ?4) AND (?5 < 0 OR r.status = ?5) AND (?6 = 0 OR r.status < 3) AND (?7 = '' OR r.group_id = ?7) "
+  "(?4 = '' OR r.user_id = ?4) AND (?5 < 0 OR r.status = ?5) AND (?6 = 0 OR r.status < 3) AND (?7 = '' OR r.group_id = ?7) "       \
+  "AND (?8 = '' OR r.kind <> ?8) "
 
 namespace {
 
 void bind_filter(Query& q, const RunFilter& filter) {
   q.bind(filter.component_type).bind(filter.component_id).bind(filter.session_id).bind(filter.user_id);
   q.bind(filter.status ? static_cast<std::int64_t>(*filter.status) : std::int64_t{-1}).bind(std::int64_t{filter.live_only});
-  q.bind(filter.group_id);
+  q.bind(filter.group_id).bind(filter.except_type);
 }
 
 Page<Run> read_page(Query q, const RunFilter& filter) {
@@ -164,19 +165,19 @@ Page<Run> read_page(Query q, const RunFilter& filter) {
 }
 
 bool is_unfiltered(const RunFilter& f) {
-  return f.component_type.empty() && f.component_id.empty() && f.session_id.empty() && f.user_id.empty() && f.group_id.empty() && !f.status &&
+  return f.component_type.empty() && f.component_id.empty() && f.session_id.empty() && f.user_id.empty() && f.group_id.empty() && f.except_type.empty() && !f.status &&
          !f.live_only;
 }
 
 }  // namespace
 
 Page<Run> select_runs(Database& db, const RunFilter& filter) {
-  static constexpr auto kByIdDown = Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER "ORDER BY r.id DESC LIMIT ?8 OFFSET ?9");
-  static constexpr auto kByIdUp = Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER "ORDER BY r.id LIMIT ?8 OFFSET ?9");
+  static constexpr auto kByIdDown = Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER "ORDER BY r.id DESC LIMIT ?9 OFFSET ?10");
+  static constexpr auto kByIdUp = Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER "ORDER BY r.id LIMIT ?9 OFFSET ?10");
   static constexpr auto kByUpdateDown =
-      Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER "ORDER BY r.updated_ms DESC, r.id DESC LIMIT ?8 OFFSET ?9");
+      Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER "ORDER BY r.updated_ms DESC, r.id DESC LIMIT ?9 OFFSET ?10");
   static constexpr auto kByUpdateUp =
-      Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER "ORDER BY r.updated_ms, r.id LIMIT ?8 OFFSET ?9");
+      Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER "ORDER BY r.updated_ms, r.id LIMIT ?9 OFFSET ?10");
   const bool by_update = filter.sort == RunFilter::Sort::updated;
   auto page = read_page(db.query(filter.ascending ? (by_update ? kByUpdateUp : kByIdUp) : (by_update ? kByUpdateDown : kByIdDown)), filter);
   if (is_unfiltered(filter)) {
@@ -222,7 +223,7 @@ std::vector<Store::Past> select_history(Database& db, SessionNumber session, std
   while (session != 0 && legs.size() < 1000) {
     auto& leg = legs.emplace_back();
     auto q = db.query("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES
-                      "WHERE r.session = ? AND r.ended_ordinal > 0 AND r.ended_ordinal <= ? ORDER BY r.ended_ordinal");
+                      "WHERE r.session = ? AND r.kind <> 'tool' AND r.ended_ordinal > 0 AND r.ended_ordinal <= ? ORDER BY r.ended_ordinal");
     q.bind(session).bind(through);
     while (q.step()) leg.push_back({.run = read_run(q)});
     auto origin = db.query("SELECT forked_from, forked_at FROM session WHERE id = ?");
@@ -242,7 +243,25 @@ std::vector<Store::Past> select_history(Database& db, SessionNumber session, std
   return past;
 }
 
-std::vector<Run> select_orphans(Database& db, const Peers& peers, std::size_t limit, std::int64_t now_ms) {
+std::vector<Notice> select_notices(Database& db, SessionNumber session) {
+  auto q = db.query("SELECT id, task, kind, detail, created_ms FROM notice WHERE session = ? ORDER BY id LIMIT 1000");
+  q.bind(session);
+  std::vector<Notice> notices;
+  while (q.step()) notices.push_back({q.integer(0), q.text(1), q.text(2), q.text(3), q.integer(4)});
+  return notices;
+}
+
+std::vector<Session> select_sessions_to_wake(Database& db, std::int64_t created_before_ms) {
+  auto q = db.query("SELECT " OUTLAST_SESSION_COLUMNS
+                    " FROM session s WHERE s.id IN (SELECT session FROM notice WHERE created_ms < ?) AND "
+                    "NOT EXISTS(SELECT 1 FROM run r WHERE r.session = s.id AND r.kind <> 'tool' AND r.status < 3) LIMIT 100");
+  q.bind(created_before_ms);
+  std::vector<Session> sessions;
+  while (q.step()) sessions.push_back(read_session(q));
+  return sessions;
+}
+
+std::vector<Run> select_orphans(Database& db, const Peers& peers, std::size_t limit, const std::string& kind, std::int64_t now_ms) {
   std::vector<OwnerNumber> dead;
   {
     auto q = db.query(
@@ -255,8 +274,8 @@ std::vector<Run> select_orphans(Database& db, const Peers& peers, std::size_t li
   }
   std::vector<Run> runs;
   for (const auto owner : dead) {
-    auto q = db.query("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES "WHERE r.status < 2 AND r.owner = ? ORDER BY r.id LIMIT ?");
-    q.bind(owner).bind(static_cast<std::int64_t>(limit - runs.size()));
+    auto q = db.query("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES "WHERE r.status < 2 AND r.owner = ?1 AND (?2 = '' OR r.kind = ?2) ORDER BY r.id LIMIT ?3");
+    q.bind(owner).bind(kind).bind(static_cast<std::int64_t>(limit - runs.size()));
     while (q.step()) runs.push_back(read_run(q));
     if (runs.size() >= limit) break;
   }

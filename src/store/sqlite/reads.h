@@ -23,7 +23,9 @@ Page<Run> select_runs(Database& db, const RunFilter& filter);
 Page<Session> select_sessions(Database& db, const SessionFilter& filter);
 std::vector<Store::Past> select_history(Database& db, SessionNumber session, std::int64_t through);
 
-std::vector<Run> select_orphans(Database& db, const Peers& peers, std::size_t limit, std::int64_t now_ms);
+std::vector<Notice> select_notices(Database& db, SessionNumber session);
+std::vector<Session> select_sessions_to_wake(Database& db, std::int64_t created_before_ms);
+std::vector<Run> select_orphans(Database& db, const Peers& peers, std::size_t limit, const std::string& kind, std::int64_t now_ms);
 std::vector<RunNumber> select_cancelled(Database& db, OwnerNumber owner);
 
 // Blocks inserted after block `after`: what other processes appended. `last` becomes the newest block seen.

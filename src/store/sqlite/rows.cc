@@ -28,6 +28,7 @@ Run read_run(const Query& row) {
   run.event_count = static_cast<std::uint64_t>(row.integer(21));
   run.spec = row.text(22);
   run.request_digest = row.text(23);
+  run.awaited = row.integer(24) != 0;
   return run;
 }
 

@@ -11,7 +11,7 @@ namespace store::sqlite {
   "r.group_id, r.origin, r.status, r.reason, r.cancel_requested, r.epoch, r.owner, r.history_through, r.first_kept, "    \
   "r.created_ms, r.updated_ms, r.ended_ms, "                                                                             \
   "coalesce((SELECT b.first + b.count FROM event_block b WHERE b.run = r.id ORDER BY b.first DESC LIMIT 1), r.first_kept), " \
-  "p.spec, p.digest"
+  "p.spec, p.digest, r.awaited"
 #define OUTLAST_RUN_TABLES " FROM run r JOIN session s ON s.id = r.session JOIN run_spec p ON p.run = r.id "
 
 Run read_run(const Query& row);
@@ -19,7 +19,7 @@ Run read_run(const Query& row);
 #define OUTLAST_SESSION_COLUMNS                                                                                              \
   "s.id, s.session_id, s.name, s.component_type, s.component_id, s.user_id, s.state, s.metadata, s.created_ms, s.updated_ms, " \
   "s.forked_at, coalesce((SELECT f.run_id FROM run f WHERE f.id = s.forked_from), ''), "                                      \
-  "(SELECT count(*) FROM run c WHERE c.session = s.id)"
+  "(SELECT count(*) FROM run c WHERE c.session = s.id AND c.kind <> 'tool')"
 
 Session read_session(const Query& row);
 

@@ -51,6 +51,15 @@ bool backlog_is_full(Database& db, std::size_t waiting_max) {
   return q.step();
 }
 
+// Whether so many tasks of the session are live; those that have ended do not count.
+bool tasks_are_full(Database& db, const Launch& launch) {
+  auto q = db.query(
+      "SELECT 1 FROM run r INDEXED BY run_session WHERE r.session = (SELECT id FROM session WHERE session_id = ?) AND r.kind = 'tool' "
+      "AND r.status < 3 LIMIT 1 OFFSET ?");
+  q.bind(launch.session_id).bind(static_cast<std::int64_t>(launch.tasks_max) - 1);
+  return q.step();
+}
+
 struct SessionRow {
   SessionNumber number;
   std::int64_t ended_count;
@@ -102,8 +111,8 @@ void insert_run_row(Database& db, const Launch& launch, const SessionRow& sessio
   const bool claimed = launch.claim_for != 0;
   db.query(
         "INSERT INTO run(run_id, kind, component_id, component_name, session, user_id, parent_run_id, group_id, origin, status, reason, "
-        "cancel_requested, epoch, owner, history_through, launch_key, created_ms, updated_ms) "
-        "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, nullif(?, ''), ?, ?)")
+        "cancel_requested, epoch, owner, history_through, launch_key, created_ms, updated_ms, awaited) "
+        "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, nullif(?, ''), ?, ?, ?)")
       .bind(launch.run_id)
       .bind(launch.kind)
       .bind(launch.component_id)
@@ -121,6 +130,7 @@ void insert_run_row(Database& db, const Launch& launch, const SessionRow& sessio
       .bind(launch.launch_key)
       .bind(launch.now_ms)
       .bind(launch.now_ms)
+      .bind(std::int64_t{launch.awaited})
       .run();
 }
 
@@ -150,7 +160,25 @@ void end_run(Database& db, Commit& commit, const Append& append, SessionNumber s
       .bind(session)
       .bind(append.run)
       .run();
+  db.query(
+        "INSERT INTO notice(session, task, kind, detail, created_ms) SELECT session, run_id, 'ended', '', ? FROM run "
+        "WHERE id = ? AND kind = 'tool' AND parent_run_id <> '' AND awaited = 0")
+      .bind(append.now_ms)
+      .bind(append.run)
+      .run();
   commit.ended.push_back(append.run);
+}
+
+bool is_waiting(Database& db, std::int64_t notice) {
+  auto q = db.query("SELECT 1 FROM notice WHERE id = ?");
+  q.bind(notice);
+  return q.step();
+}
+
+// What the events tell is not told again.
+void delete_told(Database& db, const Append& append) {
+  for (const auto number : append.tells) db.query("DELETE FROM notice WHERE id = ?").bind(number).run();
+  for (const auto& task : append.told_tasks) db.query("DELETE FROM notice WHERE task = ?").bind(task).run();
 }
 
 void insert_facts(Database& db, const Append& append) {
@@ -173,7 +201,8 @@ base::Result<Launched> launch_run(Database& db, Commit& commit, const Launch& la
     if (!launch.id_is_callers) return base::fail(base::Errc::busy, "the drawn run id exists; draw again");
     return known(std::move(*found), launch, false);
   }
-  if (!launch.claim_for && launch.waiting_max && backlog_is_full(db, launch.waiting_max)) {
+  if ((!launch.claim_for && launch.waiting_max && backlog_is_full(db, launch.waiting_max)) ||
+      (launch.tasks_max && tasks_are_full(db, launch))) {
     Launched refused;
     refused.known = Known::no_room;
     return refused;
@@ -247,6 +276,8 @@ base::Result<> append_events(Database& db, Commit& commit, const Append& append,
     if (completing && q.integer(2)) return base::fail(base::Errc::cancel_requested, "the run was cancelled");
     session = q.integer(3);
   }
+  for (const auto number : append.tells)
+    if (!is_waiting(db, number)) return base::fail(base::Errc::conflict, "a notice has been told already");
   if (append.count) {
     const auto first = kUnfenced ? static_cast<std::uint64_t>(next_index(db, append.run)) : append.first;
     if (next_index(db, append.run) != static_cast<std::int64_t>(first))
@@ -254,6 +285,7 @@ base::Result<> append_events(Database& db, Commit& commit, const Append& append,
     insert_block(db, commit, append.run, first, append.count, lines, append.status);
   }
   insert_facts(db, append);
+  delete_told(db, append);
   if (!append.status) return {};
   commit.given_up.push_back({append.run, append.epoch});
   if (run::is_terminal(*append.status)) {
@@ -309,6 +341,7 @@ base::Result<> remove_finished_run(Database& db, RunNumber number) {
   db.query("DELETE FROM event_block WHERE run = ?").bind(number).run();
   db.query("DELETE FROM fact WHERE run = ?").bind(number).run();
   db.query("DELETE FROM run_spec WHERE run = ?").bind(number).run();
+  db.query("DELETE FROM notice WHERE task = ?").bind(found->run_id).run();
   db.query("DELETE FROM run WHERE id = ?").bind(number).run();
   return {};
 }
@@ -326,6 +359,19 @@ std::int64_t trim_finished_events(Database& db, std::int64_t ended_before_ms) {
     db.query("DELETE FROM event_block WHERE run = ?").bind(number).run();
   }
   return static_cast<std::int64_t>(due.size());
+}
+
+void insert_notice(Database& db, Commit& commit, const Run& task, const std::string& kind, const std::string& detail, std::int64_t now_ms) {
+  db.query(
+        "INSERT INTO notice(session, task, kind, detail, created_ms) SELECT ?1, ?2, ?3, ?4, ?5 "
+        "WHERE NOT EXISTS(SELECT 1 FROM notice WHERE task = ?2 AND kind = ?3 AND detail = ?4)")
+      .bind(task.session)
+      .bind(task.run_id)
+      .bind(kind)
+      .bind(detail)
+      .bind(now_ms)
+      .run();
+  commit.control = true;
 }
 
 OwnerNumber insert_owner(Database& db, const Owner& self, std::int64_t now_ms) {

@@ -67,6 +67,15 @@ CREATE INDEX fact_run ON fact(run, id);
 
 CREATE TABLE cancel_intent(run_id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID;
 )sql",
+    // What a session's model has not been told yet; a row goes when it has been.
+    R"sql(
+CREATE TABLE notice(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  session INTEGER NOT NULL, task TEXT NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL, created_ms INTEGER NOT NULL);
+CREATE INDEX notice_session ON notice(session, id);
+CREATE INDEX notice_task ON notice(task);
+ALTER TABLE run ADD COLUMN awaited INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
 
 std::int64_t pragma(Database& db, Sql sql) {
@@ -95,13 +104,13 @@ void migrate(Database& db) {
       throw base::Broken(db.path() + " is a database of another program; move it away or set OUTLAST_HOME to another directory");
     db.execute("PRAGMA application_id = 1333089356");
     for (; from < kSchemaVersion; ++from) db.execute(kMigrations[from]);
-    db.execute("PRAGMA user_version = 1");
+    db.execute("PRAGMA user_version = 2");
     db.execute("COMMIT");
   } catch (...) {
     db.execute("ROLLBACK");
     throw;
   }
-  static_assert(kApplicationId == 1333089356 && kSchemaVersion == 1, "the literals above");
+  static_assert(kApplicationId == 1333089356 && kSchemaVersion == 2, "the literals above");
 }
 
 }  // namespace store::sqlite

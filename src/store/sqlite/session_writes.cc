@@ -55,6 +55,7 @@ bool delete_session(Database& db, Commit& commit, const std::string& session_id)
   db.query("DELETE FROM event_block WHERE run IN (SELECT id FROM run WHERE session = ? AND status >= 3)").bind(found->number).run();
   db.query("DELETE FROM fact WHERE run IN (SELECT id FROM run WHERE session = ? AND status >= 3)").bind(found->number).run();
   db.query("DELETE FROM run_spec WHERE run IN (SELECT id FROM run WHERE session = ? AND status >= 3)").bind(found->number).run();
+  db.query("DELETE FROM notice WHERE session = ?").bind(found->number).run();
   db.query("DELETE FROM run WHERE session = ? AND status >= 3").bind(found->number).run();
   if (!live) db.query("DELETE FROM session WHERE id = ?").bind(found->number).run();
   return true;

@@ -1,0 +1,25 @@
+#pragma once
+// Wakes idle sessions: where a task has ended or shown what was waited for, and nobody talks to the session's agent, it gets a
+// turn in which it is told. Endings that come together buy one turn, and turns that only follow from each other are counted.
+#include "engine/deps.h"
+#include "engine/executor.h"
+
+namespace engine {
+
+class Waker {
+ public:
+  // Both outlive the task of run().
+  Waker(Deps& deps, Executor& executor) : deps_(deps), executor_(executor) {}
+
+  // Until it is cancelled. Several processes may do it: a turn has a launch key, so that it is taken once.
+  aio::Task<> run();
+
+ private:
+  aio::Task<> look();
+  aio::Task<> wake(const store::Session& session);
+
+  Deps& deps_;
+  Executor& executor_;
+};
+
+}  // namespace engine
