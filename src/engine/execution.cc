@@ -213,7 +213,7 @@ aio::Task<bool> Execution::append(const run::AppendEvents& events) {
 
 // What happened in the background since the last turn; looked for before each model call.
 aio::Task<> Execution::look_for_notices() {
-  notices_ = co_await waiting_notices(deps_, lease_.run.session);
+  notices_ = co_await waiting_notices(deps_, lease_.run);
 }
 
 // Nothing that a run's calls started outlives the run.

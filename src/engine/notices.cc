@@ -1,6 +1,7 @@
 #include "engine/notices.h"
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "engine/tasks.h"
 #include "tool/task_result.h"
 
@@ -9,6 +10,7 @@ namespace engine {
 namespace {
 
 constexpr std::size_t kAtOnce = 50;       // more follow with the next turn
+constexpr std::int64_t kArrivalMs = 2'000, kArrivalStepMs = 20;
 constexpr std::size_t kRecentLines = 20;  // of the output that showed a pattern
 
 aio::Task<std::string> words(Deps& deps, const store::Notice& notice) {
@@ -24,11 +26,34 @@ aio::Task<std::string> words(Deps& deps, const store::Notice& notice) {
   co_return tool::ready_notice(task, notice.detail, recent, notice.created_ms);
 }
 
+// Of the session's live tasks, one whose process has ended.
+aio::Task<bool> an_end_is_due(Deps& deps, const store::Run& run) {
+  store::RunFilter filter;
+  filter.component_type = store::kKindTool;
+  filter.session_id = run.session_id;
+  filter.live_only = true;
+  filter.limit = static_cast<std::int64_t>(base::limits::kSessionTasksMax);
+  for (const auto& task : (co_await deps.store.list_runs(filter)).items) {
+    auto* tool = deps.tools.find(task.component_name);
+    if (!tool || task.run_id == run.run_id) continue;
+    const auto output = co_await tool->output({.run_id = task.run_id, .call_id = std::string(kTaskCallId)}, 1);
+    if (output && output->contains("ended")) co_return true;
+  }
+  co_return false;
+}
+
+aio::Task<> let_ends_arrive(Deps& deps, const store::Run& run) {
+  const auto until = deps.time.steady_ms() + kArrivalMs;
+  while (deps.time.steady_ms() < until && co_await an_end_is_due(deps, run))
+    co_await aio::wait_for(deps.time, deps.logs.ended(), std::chrono::milliseconds(kArrivalStepMs));
+}
+
 }  // namespace
 
-aio::Task<std::vector<std::pair<std::int64_t, run::Notice>>> waiting_notices(Deps& deps, store::SessionNumber session) {
+aio::Task<std::vector<std::pair<std::int64_t, run::Notice>>> waiting_notices(Deps& deps, const store::Run& run) {
+  co_await let_ends_arrive(deps, run);
   std::vector<std::pair<std::int64_t, run::Notice>> told;
-  for (const auto& notice : co_await deps.store.notices(session)) {
+  for (const auto& notice : co_await deps.store.notices(run.session)) {
     if (told.size() == kAtOnce) break;
     told.emplace_back(notice.number, run::Notice{notice.task_id, co_await words(deps, notice)});
   }

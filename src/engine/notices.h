@@ -7,7 +7,8 @@
 
 namespace engine {
 
-// Not told yet, oldest first, at most a bounded number. A notice whose task is gone is told as such.
-aio::Task<std::vector<std::pair<std::int64_t, run::Notice>>> waiting_notices(Deps& deps, store::SessionNumber session);
+// Not told yet, oldest first, at most a bounded number. A notice whose task is gone is told as such. A task whose process has
+// ended while nobody watched (a crash) and whose run has not is waited for, for a moment.
+aio::Task<std::vector<std::pair<std::int64_t, run::Notice>>> waiting_notices(Deps& deps, const store::Run& run);
 
 }  // namespace engine

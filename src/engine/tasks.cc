@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "base/ids.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "run/wrapped_call.h"
 #include "tool/task_result.h"
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "base/ids.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/text.h"
 
 namespace engine {
 

@@ -177,6 +177,7 @@ class BashTool final : public Tool {
       out[std::string(name) + "_total_lines"] = tail.lines;
     }
     if (const auto owner = child.owner()) out["pid"] = owner->pid;
+    if (child.ended()) out["ended"] = true;
     return out;
   }
 

@@ -36,8 +36,8 @@ SLEEPER = {"command": "sleep 1 && echo COMPLETED"}
 NOTICE = re.compile(r"\[BACKGROUND TASK (\w+)\] task_id=(\S+) tool=(\S+) elapsed=([\d.]+)s")
 
 
-def call(name="background_run", **arguments):
-    return f"CALL {name} {json.dumps(arguments)}"
+def call(tool="background_run", /, **arguments):
+    return f"CALL {tool} {json.dumps(arguments)}"
 
 
 def with_tasks(model):
