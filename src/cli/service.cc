@@ -86,7 +86,7 @@ std::string service_unit(const std::string& program, const std::string& home, co
   for (const auto& word : serve) command += " " + quoted(word);
   return "[Unit]\nDescription=Outlast: agent runs that outlast the terminal\n\n[Service]\nExecStart=" + command +
          "\nWorkingDirectory=" + directory + "\nEnvironment=" + quoted("OUTLAST_HOME=" + home) +
-         "\n# Commands that runs have started outlive the server: only the server itself is stopped.\nKillMode=process\n"
+         "\n# Commands that runs have started outlive the server: only the server itself is stopped.\nKillMode=process\nDelegate=yes\n"
          "Restart=always\nRestartSec=1\nTimeoutStopSec=20\n\n[Install]\nWantedBy=default.target\n";
 }
 

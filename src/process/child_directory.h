@@ -40,7 +40,7 @@ class ChildDirectory {
 
 // "stdout", "stderr": what the child wrote, every byte.
 inline constexpr std::string_view kSpecFile = "spec.json", kClaimFile = "claim", kEndFile = "end.json", kStdoutFile = "stdout",
-                                  kStderrFile = "stderr", kSocketFile = "socket";
+                                  kStderrFile = "stderr", kSocketFile = "socket", kCgroupFile = "cgroup";
 
 // Both ends of an output file, as far as `bytes` reach.
 struct Excerpt {

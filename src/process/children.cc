@@ -10,6 +10,7 @@
 #include "base/failpoint.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "process/cgroup.h"
 #include "process/shim_link.h"
 #include "process/spawn_shim.h"
 #include "process/tree.h"
@@ -145,9 +146,12 @@ aio::Task<> Children::sweep(const ChildDirectory& child) {
   const auto tag = std::string(kTagVariable) + "=" + child.path();
   const auto until = time_.steady_ms() + kSweepMs;
   for (;;) {
-    auto end_all = [&tag] {
+    auto end_all = [&tag, &child] {
+      const auto cgroup = child.read(kCgroupFile);
+      if (cgroup) Cgroup(*cgroup).kill();
       const auto left = with_environment(tag, getpid());
       signal_all(left, SIGKILL);
+      if (left.empty() && cgroup) Cgroup(*cgroup).remove();
       return left.empty();
     };
     const bool gone = co_await files_.run(end_all);

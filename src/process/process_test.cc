@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "aio/scope.h"
+#include "process/cgroup.h"
 #include "process/children.h"
 #include "process/shim.h"
 #include "process/tree.h"
@@ -109,6 +110,26 @@ TEST_F(ChildrenTest, RunsOnceHoweverOftenItIsAsked) {
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(trace), {}), "once\n");
   io.restart();
   turn_until([&first] { return first.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
+}
+
+TEST_F(ChildrenTest, TheTreeIsInAControlGroupWhereOneMayBeMade) {
+  const auto probe = Cgroup::below_own("outlast-probe-" + std::to_string(getpid()));
+  if (!probe || !probe->make()) GTEST_SKIP() << "no control group (version 2) may be made here";
+  probe->remove();
+  auto waiting = start(children->run(key(), shell("cat /proc/self/cgroup; setsid sleep 1001 & sleep 1001")));
+  turn_until([this] { return tagged() >= 3 && output().find("/outlast-") != std::string::npos; });
+  const auto cgroup = children->directory(key()).read(kCgroupFile);
+  ASSERT_TRUE(cgroup);
+  EXPECT_TRUE(fs::exists(*cgroup));
+  // Its owner dies; what it leaves is found and ended through the group, and the group goes.
+  kill(shim(), SIGKILL);
+  EXPECT_EQ(finish(waiting)->cause, Cause::lost);
+  EXPECT_EQ(tagged(), 0u);
+  EXPECT_FALSE(fs::exists(*cgroup));
+
+  EXPECT_EQ(run(children->run(key("d"), shell("true")))->exit_code, 0);
+  const auto second = children->directory(key("d")).read(kCgroupFile);
+  turn_until([&] { return second && !fs::exists(*second); });
 }
 
 TEST_F(ChildrenTest, SaysWhyItCouldNotRun) {

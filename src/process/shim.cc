@@ -18,6 +18,8 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/json.h"
+#include "base/text.h"
+#include "process/cgroup.h"
 #include "process/child_directory.h"
 #include "process/shim_clients.h"
 #include "process/shim_start.h"
@@ -63,6 +65,7 @@ class Shim {
     take_signals();
     start();
     while (!gone_) turn();
+    if (cgroup_) cgroup_->remove();
     clients_.tell_all(R"({"event":"gone"})");
   }
 
@@ -75,11 +78,20 @@ class Shim {
     signals_ = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
   }
 
+  // Its place is known before it is there: whoever comes after a dead shim finds it.
+  void make_cgroup() {
+    auto cgroup = Cgroup::below_own("outlast-" + base::sha256_hex(directory_.path()).substr(0, 16));
+    if (!cgroup) return;
+    std::ofstream(std::string(kCgroupFile)) << cgroup->path();  // not synced: what it names does not survive a power cut either
+    if (cgroup->make()) cgroup_ = std::move(cgroup);
+  }
+
   void start() {
+    make_cgroup();
     kills_before_ = out_of_memory_kills();
     end_.started_ms = clock_.wall_ms();
     started_ms_ = output_ms_ = clock_.steady_ms();
-    auto child = start_child(spec_, std::string(kTagVariable) + "=" + directory_.path(), out_, err_);
+    auto child = start_child(spec_, std::string(kTagVariable) + "=" + directory_.path(), cgroup_ ? cgroup_->entrance() : "", out_, err_);
     if (!child) {
       end_.started_ms = 0;
       end_.message = child.error().message;
@@ -185,6 +197,7 @@ class Shim {
     const auto tree = descendants(getpid());
     signal_all(tree, SIGSTOP);
     signal_all(tree, SIGKILL);
+    if (cgroup_) cgroup_->kill();
   }
 
   void copy_terminal() {
@@ -275,6 +288,7 @@ class Shim {
   const int out_, err_;
   int signals_ = -1;
   StartedChild child_;
+  std::optional<Cgroup> cgroup_;    // where there may be one
   std::string input_;
   Ended end_;
   Cause cause_ = Cause::cancelled;  // of the kill under way

@@ -32,9 +32,17 @@ struct Failure {
   char doing[16] = {};
 };
 
+// A child that could not enter is found as it would be without one.
+void enter(const char* cgroup) {
+  if (!*cgroup) return;
+  const int fd = open(cgroup, O_WRONLY | O_CLOEXEC);
+  [[maybe_unused]] const auto written = write(fd, "0", 1);
+  close(fd);
+}
+
 // In the child, after fork: only system calls from here on.
-[[noreturn]] void become(const Streams& streams, const char* directory, char* const* argv, char** environment, pid_t shim,
-                         int report) {
+[[noreturn]] void become(const Streams& streams, const char* directory, char* const* argv, char** environment, const char* cgroup,
+                         pid_t shim, int report) {
   const auto fail = [report](const char* doing) {
     Failure failure{.reason = errno, .doing = {}};
     std::strncpy(failure.doing, doing, sizeof failure.doing - 1);
@@ -42,6 +50,7 @@ struct Failure {
     _exit(127);
   };
   setsid();
+  enter(cgroup);
   if (streams.terminal) ioctl(streams.in, TIOCSCTTY, 0);
   // A child must not go on without its owner.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -68,7 +77,7 @@ base::Error explain(const Failure& failure, const ChildSpec& spec) {
 
 }  // namespace
 
-base::Result<StartedChild> start_child(const ChildSpec& spec, const std::string& tag, int out, int err) {
+base::Result<StartedChild> start_child(const ChildSpec& spec, const std::string& tag, const std::string& cgroup, int out, int err) {
   const auto failed = [](const char* what) {
     return base::fail(base::Errc::unavailable, std::string(what) + ": " + std::strerror(errno));
   };
@@ -102,7 +111,8 @@ base::Result<StartedChild> start_child(const ChildSpec& spec, const std::string&
   const auto shim = getpid();
   child.pid = fork();
   if (child.pid == 0)
-    become(streams, spec.directory.c_str(), argument_pointers.data(), environment_pointers.data(), shim, report[1]);
+    become(streams, spec.directory.c_str(), argument_pointers.data(), environment_pointers.data(), cgroup.c_str(), shim,
+           report[1]);
   const int fork_reason = errno;
   close(report[1]);
   if (slave >= 0) close(slave);
