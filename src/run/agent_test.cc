@@ -1,4 +1,4 @@
-#include "run/agent.h"
+#include "run/agent_fixture.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -10,77 +10,6 @@
 
 namespace run {
 namespace {
-
-struct NothingRepeatable final : ToolTraits {
-  Recall recall(const ToolCall& call) const override {
-    return call.name == "Read" ? Recall::repeat : call.name == "Attach" ? Recall::reattach : Recall::never;
-  }
-  std::string granted_name(std::string_view any_name) const override { return std::string(any_name); }
-};
-const NothingRepeatable kTools;
-
-// A run as an executor sees it: a log that grows by what the machine asks for and by what "happens".
-class Script {
- public:
-  explicit Script(Spec s = {}) : spec(std::move(s)) {
-    spec.input = "hello";
-    spec.model = "m";
-    spec.provider = "p";
-    state = initial_state(spec, 1000);
-  }
-  void happens(Payload payload) {
-    log.push_back({now, std::move(payload)});
-    apply(state, log.back());
-  }
-  Action decide_now() {
-    return decide(state, spec, kTools,
-                  {.now_ms = now,
-                   .cancel_requested = cancel,
-                   .cancel_reason = "cancelled",
-                   .taken_over = taken_over,
-                   .died = taken_over,
-                   .crashes = crashes});
-  }
-  // Appends what the machine wants appended until it wants something done, or nothing.
-  Action settle() {
-    for (int i = 0; i < 100; ++i) {
-      auto action = decide_now();
-      auto* events = std::get_if<AppendEvents>(&action);
-      if (!events) return action;
-      for (auto& payload : events->events) {
-        if (begins_step(payload)) taken_over = false;
-        happens(std::move(payload));
-      }
-      ended_with = events->status;
-      reason = events->reason;
-    }
-    ADD_FAILURE() << "the machine never settles";
-    return Idle{};
-  }
-  void crash() {
-    state = initial_state(spec, 1000);
-    for (const auto& event : log) apply(state, event);
-    taken_over = true;
-  }
-  template <class T>
-  std::size_t count() const {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(log, [](const Event& e) { return std::holds_alternative<T>(e.payload); }));
-  }
-
-  Spec spec;
-  AgentState state;
-  std::vector<Event> log;
-  std::int64_t now = 1000;
-  bool cancel = false, taken_over = false;
-  std::int64_t crashes = 0;
-  std::optional<Status> ended_with;
-  std::string reason;
-};
-
-ToolCall call(std::string id, std::string name = "Bash") {
-  return {.id = std::move(id), .name = std::move(name), .arguments = "{}"};
-}
 
 TEST(AgentMachine, AsksTheModelThenEnds) {
   Script s;
@@ -166,98 +95,6 @@ TEST(AgentMachine, ACallThatFindsItselfIsMadeAgain) {
 }
 
 // A run that was cut: in the middle of an answer, or of a call that may not be made again.
-Script cut_script(Recovery policy, bool in_tool) {
-  Script s({.recovery = policy});
-  s.settle();
-  if (in_tool) {
-    s.happens(ModelCompleted{.tool_calls = {call("a")}});
-    s.settle();
-  } else {
-    s.happens(TextDelta{"half"});
-  }
-  s.crash();
-  return s;
-}
-
-TEST(Recovery, RetryMakesACallAgainWhateverItDoes) {
-  auto s = cut_script(Recovery::retry, true);
-  EXPECT_TRUE(std::holds_alternative<CallTools>(s.settle()));
-}
-
-TEST(Recovery, FailEndsTheRunWithItsCause) {
-  for (const bool in_tool : {false, true}) {
-    auto s = cut_script(Recovery::fail, in_tool);
-    EXPECT_TRUE(std::holds_alternative<Idle>(s.settle()));
-    EXPECT_EQ(s.ended_with, Status::error);
-    EXPECT_EQ(std::get<RunError>(s.log.back().payload).cause, Cause::worker_lost);
-  }
-}
-
-TEST(Recovery, AskPausesAndGoesOnAsDecided) {
-  for (const bool approve : {true, false}) {
-    auto s = cut_script(Recovery::ask, true);
-    EXPECT_TRUE(std::holds_alternative<Idle>(s.settle()));
-    EXPECT_EQ(s.reason, kReasonInterrupted);
-    s.happens(RunContinued{{{.call_id = "a", .approved = approve}}});
-    s.taken_over = false;
-    EXPECT_EQ(std::holds_alternative<CallTools>(s.settle()), approve);
-  }
-  auto s = cut_script(Recovery::ask, false);
-  EXPECT_TRUE(std::holds_alternative<Idle>(s.settle()));
-  EXPECT_EQ(s.count<Superseded>(), 1u);
-  s.happens(RunContinued{});
-  s.taken_over = false;
-  EXPECT_TRUE(std::holds_alternative<CallModel>(s.settle()));
-}
-
-TEST(Recovery, AToolsOwnPolicyGoesBeforeTheRuns) {
-  const auto cut_call = [](Recovery of_run, Recovery of_tool) {
-    Spec spec{.recovery = of_run};
-    spec.tools = {{.name = call("a").name, .recovery = of_tool}};
-    Script s(spec);
-    s.settle();
-    s.happens(ModelCompleted{.tool_calls = {call("a")}});
-    s.settle();
-    s.crash();
-    s.settle();
-    return s;
-  };
-  EXPECT_EQ(cut_call(Recovery::resume, Recovery::fail).ended_with, Status::error);
-  EXPECT_EQ(cut_call(Recovery::fail, Recovery::ask).reason, kReasonInterrupted);
-  EXPECT_EQ(cut_call(Recovery::fail, Recovery::retry).count<ToolCompleted>(), 0u);
-  EXPECT_EQ(cut_call(Recovery::retry, Recovery::resume).count<ToolCompleted>(), 1u) << "said to be interrupted";
-
-  Spec spec{.recovery = Recovery::ask};
-  spec.tools = {{.name = call("a").name, .recovery = Recovery::fail}};
-  Script s(spec);
-  s.settle();
-  s.happens(TextDelta{"half"});
-  s.crash();
-  s.settle();
-  EXPECT_EQ(s.reason, kReasonInterrupted) << "a model call is the run's own";
-}
-
-TEST(Recovery, ContinueWithPartialKeepsWhatWasSaid) {
-  auto s = cut_script(Recovery::continue_with_partial, false);
-  EXPECT_TRUE(std::holds_alternative<Idle>(s.settle()));
-  EXPECT_EQ(s.ended_with, Status::completed);
-  EXPECT_EQ(std::get<RunCompleted>(s.log.back().payload).content, "half");
-}
-
-TEST(Recovery, ACrashLoopIsParkedWhateverThePolicy) {
-  auto s = cut_script(Recovery::resume, false);
-  s.crashes = kCrashesMax;
-  EXPECT_TRUE(std::holds_alternative<Idle>(s.settle()));
-  EXPECT_EQ(s.reason, kReasonCrashLoop);
-  EXPECT_EQ(s.state.content, "");
-}
-
-TEST(Recovery, NamesRoundTrip) {
-  for (const auto policy : {Recovery::resume, Recovery::retry, Recovery::ask, Recovery::fail, Recovery::continue_with_partial})
-    EXPECT_EQ(parse_recovery(name(policy)), policy);
-  EXPECT_FALSE(parse_recovery("hope"));
-}
-
 TEST(AgentMachine, ACallThatNobodyHadBegunIsMadeAfterATakeOver) {
   Script s;
   s.settle();

@@ -1,0 +1,92 @@
+// Tasks and notices in the store.
+#include "store/store_fixture.h"
+
+namespace store {
+namespace {
+
+Run launch_task(Process& p, OwnerNumber owner, bool awaited = false) {
+  Launch l;
+  l.run_id = base::new_run_id(p.time, p.random);
+  l.kind = kKindTool;
+  l.component_id = "shell.bash";
+  l.session_id = "s";
+  l.parent_run_id = "parent";
+  l.awaited = awaited;
+  l.tasks_max = 2;
+  l.spec = "{}";
+  l.claim_for = owner;
+  auto launched = p.run(p.store->launch(std::move(l)));
+  EXPECT_EQ(launched.known, Known::fresh);
+  return launched.run;
+}
+
+TEST_F(SqliteStoreTest, TheEndOfATaskIsToldOnce) {
+  Process p(home);
+  const auto owner = p.run(p.store->register_owner());
+  const auto agent = p.launch("s", "", "d", owner).run;
+  const auto task = launch_task(p, owner), awaited = launch_task(p, owner, true);
+  ASSERT_TRUE(p.append(task, 1, 0, 2, run::Status::error));
+  ASSERT_TRUE(p.append(awaited, 1, 0, 2, run::Status::completed));
+  const auto notices = p.run(p.store->notices(agent.session));
+  ASSERT_EQ(notices.size(), 1u);
+  EXPECT_EQ(notices.front().task_id, task.run_id);
+  EXPECT_EQ(notices.front().kind, kNoticeEnded);
+  EXPECT_TRUE(p.run(p.store->sessions_to_wake(INT64_MAX)).empty()) << "its agent is at work";
+
+  const auto tell = [&](int first) {
+    Append a;
+    a.run = agent.number;
+    a.epoch = 1;
+    a.first = static_cast<std::uint64_t>(first);
+    a.lines = lines_of(first, 1);
+    a.count = 1;
+    a.tells = {notices.front().number};
+    return p.run(p.store->append(std::move(a)));
+  };
+  ASSERT_TRUE(tell(0));
+  EXPECT_EQ(tell(1).error().code, base::Errc::conflict);
+  EXPECT_TRUE(p.run(p.store->notices(agent.session)).empty());
+  EXPECT_EQ(p.run(p.store->read(agent.number, 0)).count, 1u) << "what told nothing was not appended";
+}
+
+TEST_F(SqliteStoreTest, WhoTookTheResultIsNotToldAgain) {
+  Process p(home);
+  const auto owner = p.run(p.store->register_owner());
+  const auto agent = p.launch("s", "", "d", owner).run;
+  const auto task = launch_task(p, owner);
+  ASSERT_TRUE(p.append(task, 1, 0, 2, run::Status::completed));
+  Append a;
+  a.run = agent.number;
+  a.epoch = 1;
+  a.lines = lines_of(0, 1);
+  a.count = 1;
+  a.told_tasks = {task.run_id};
+  ASSERT_TRUE(p.run(p.store->append(std::move(a))));
+  EXPECT_TRUE(p.run(p.store->notices(agent.session)).empty());
+}
+
+TEST_F(SqliteStoreTest, AnIdleSessionWithNewsIsFoundAndRoomIsForLiveTasks) {
+  Process p(home);
+  const auto owner = p.run(p.store->register_owner());
+  const auto agent = p.launch("s", "", "d", owner).run;
+  const auto first = launch_task(p, owner), second = launch_task(p, owner);
+  Launch l;
+  l.run_id = base::new_run_id(p.time, p.random);
+  l.kind = kKindTool;
+  l.session_id = "s";
+  l.spec = "{}";
+  l.tasks_max = 2;
+  EXPECT_EQ(p.run(p.store->launch(l)).known, Known::no_room);
+  ASSERT_TRUE(p.append(first, 1, 0, 2, run::Status::completed));
+  EXPECT_EQ(p.run(p.store->launch(std::move(l))).known, Known::fresh);
+  ASSERT_TRUE(p.append(agent, 1, 0, 2, run::Status::completed));
+  const auto idle = p.run(p.store->sessions_to_wake(INT64_MAX));
+  ASSERT_EQ(idle.size(), 1u);
+  EXPECT_EQ(idle.front().session_id, "s");
+  EXPECT_EQ(idle.front().run_count, 1) << "tasks are not its conversation";
+  EXPECT_TRUE(p.run(p.store->sessions_to_wake(0)).empty());
+  EXPECT_EQ(p.run(p.store->history(agent.session, 100)).size(), 1u);
+}
+
+}  // namespace
+}  // namespace store
