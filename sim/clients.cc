@@ -52,7 +52,7 @@ Clients::Case Clients::make_case() {
   wanted.plan = random.next() >> 2;
   auto& request = wanted.request;
   request.spec = {.input = plan_input(wanted.plan), .provider = "sim", .model = "m", .work_directory = "/"};
-  request.spec.tools = {{"look"}, {"pay"}, {"ask", run::Gate::approve}};
+  request.spec.tools = {{"look"}, {"pay"}, {"run"}, {"ask", run::Gate::approve}};
   if (random.chance(120)) request.spec.limits.timeout_ms = random.between(500, 20'000);
   if (random.chance(50)) request.spec.limits.turns = random.between(1, 3);
   request.component_id = request.component_name = "main";

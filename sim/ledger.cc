@@ -154,6 +154,7 @@ void Ledger::check_end(const Log& log) {
   if (told != log.status)
     violate("P4", name_of(log) + ": its last event says " + std::string(run::name(told)) + ", its row " +
                       std::string(run::name(log.status)));
+  if (commands_.any_lives(log.run_id)) violate("P8", "a command of " + name_of(log) + " goes on after its end");
   check_content(log);
 }
 

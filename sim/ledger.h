@@ -10,6 +10,7 @@
 
 #include "run/status.h"
 #include "sim/clockwork.h"
+#include "sim/commands.h"
 #include "sim/trace.h"
 #include "store/sqlite/database.h"
 #include "store/types.h"
@@ -38,8 +39,8 @@ struct Log {
 
 class Ledger {
  public:
-  // Both outlive it.
-  Ledger(Trace& trace, const Clockwork& clock) : trace_(trace), clock_(clock) {}
+  // All outlive it.
+  Ledger(Trace& trace, const Clockwork& clock, const Commands& commands) : trace_(trace), clock_(clock), commands_(commands) {}
 
   // After each transaction of a process: everything new in the database must be allowed. `by`: its owner number.
   void look(store::sqlite::Database& db, store::OwnerNumber by);
@@ -81,6 +82,7 @@ class Ledger {
 
   Trace& trace_;
   const Clockwork& clock_;
+  const Commands& commands_;
   std::map<store::RunNumber, Log> logs_;
   std::map<std::string, store::RunNumber> by_id_;
   std::map<std::uint64_t, store::RunNumber> by_plan_;

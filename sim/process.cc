@@ -27,7 +27,7 @@ Process::Process(const Surroundings& around, const Identity& identity, std::shar
       store_(make_store(around)),
       logs_(io_, time_, *store_, counters_),
       http_(io_),
-      caller_{time_, *life_, around.random, around.ledger, around.trace, identity.slot, backend_->owner(), calm},
+      caller_{time_, *life_, around.random, around.ledger, around.commands, around.trace, identity.slot, backend_->owner(), calm},
       models_(http_, time_, only(make_provider(caller_), identity.able)),
       tools_(make_tools(caller_)),
       deps_{.io = io_,

@@ -111,11 +111,55 @@ class SimTool final : public tool::Tool {
   tool::Definition definition_;
 };
 
+// A command in the world; this finds it, or starts it.
+class SimCommandTool final : public tool::Tool {
+ public:
+  explicit SimCommandTool(Caller caller) : caller_(caller) {
+    definition_.name = "run";
+    definition_.schema = R"({"type":"object"})";
+    definition_.side_effect = tool::SideEffect::reattachable;
+  }
+  const tool::Definition& definition() const override { return definition_; }
+
+  aio::Task<tool::Outcome> call(boost::json::object, tool::Context context) override {
+    if (caller_.life.dead()) co_return tool::Outcome{.text = "nobody is there", .is_error = true};
+    const auto takes_ms = caller_.random.chance(200) ? caller_.random.between(2'000, 20'000) : caller_.random.between(0, 1'000);
+    const auto [command, fresh] = caller_.commands.start(context.run_id, context.call_id, context.epoch, takes_ms);
+    if (fresh) {
+      ++caller_.trace.counts.tool_calls;
+      caller_.ledger.tool_called(caller_.owner, context.run_id, context.call_id, false);
+    }
+    std::exception_ptr cut;
+    try {
+      while (caller_.commands.lives(*command)) co_await caller_.time.sleep(std::chrono::milliseconds(kLookMs));
+    } catch (...) {
+      cut = std::current_exception();
+    }
+    if (cut) {
+      const bool leave = caller_.life.dead() || (context.goes_on && context.goes_on());
+      if (!leave) caller_.commands.kill(*command, context.epoch);
+      std::rethrow_exception(cut);
+    }
+    if (command->lost) co_return tool::Outcome{.text = "lost", .is_error = true};
+    co_return tool::Outcome{.text = command->killed ? "killed" : "done", .is_error = command->killed};
+  }
+
+  aio::Task<> end_run(std::string run_id, std::int64_t epoch) override {
+    if (!caller_.life.dead()) caller_.commands.kill_all(run_id, epoch);
+    co_return;
+  }
+
+ private:
+  static constexpr std::int64_t kLookMs = 40;
+  const Caller caller_;
+  tool::Definition definition_;
+};
+
 }  // namespace
 
 std::vector<Turn> plan_turns(std::uint64_t plan) {
   Random random(plan);
-  static constexpr const char* kTools[] = {"look", "pay", "ask", "nope"};
+  static constexpr const char* kTools[] = {"look", "pay", "run", "ask", "nope"};
   std::vector<Turn> turns(static_cast<std::size_t>(random.between(1, 4)));
   for (auto& turn : turns) {
     turn.words = random.chance(150) ? 0 : random.between(1, random.chance(200) ? 30 : 6);
@@ -124,7 +168,7 @@ std::vector<Turn> plan_turns(std::uint64_t plan) {
     if (&turn == &turns.back()) break;
     const auto calls = random.chance(600) ? 1 : random.between(2, 4);
     for (std::int64_t i = 0; i < calls; ++i)
-      turn.calls.emplace_back(kTools[random.chance(150) ? random.between(2, 3) : random.between(0, 1)]);
+      turn.calls.emplace_back(kTools[random.chance(150) ? random.between(3, 4) : random.between(0, 2)]);
   }
   return turns;
 }
@@ -159,6 +203,7 @@ std::vector<std::unique_ptr<tool::Tool>> make_tools(const Caller& caller) {
   tools.push_back(std::make_unique<SimTool>("look", tool::SideEffect::idempotent, caller));
   tools.push_back(std::make_unique<SimTool>("pay", tool::SideEffect::at_most_once, caller));
   tools.push_back(std::make_unique<SimTool>("ask", tool::SideEffect::at_most_once, caller));
+  tools.push_back(std::make_unique<SimCommandTool>(caller));
   return tools;
 }
 

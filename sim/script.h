@@ -35,6 +35,7 @@ struct Caller {
   const Life& life;
   Random& random;
   Ledger& ledger;
+  Commands& commands;
   Trace& trace;
   std::int64_t process;
   const store::OwnerNumber& owner;
@@ -42,7 +43,7 @@ struct Caller {
 };
 
 std::shared_ptr<llm::Provider> make_provider(Caller caller);
-// look: idempotent; pay: at most once; ask: at most once, needs approval.
+// look: idempotent; pay: at most once; ask: at most once, needs approval; run: a command that goes on by itself.
 std::vector<std::unique_ptr<tool::Tool>> make_tools(const Caller& caller);
 
 }  // namespace sim

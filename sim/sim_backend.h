@@ -24,6 +24,7 @@ struct Surroundings {
   Random& random;
   Home& home;
   Ledger& ledger;
+  Commands& commands;
   Trace& trace;
   store::sqlite::Database& limbo;                    // for the dead
   std::function<void(std::int64_t block)> ring_log;  // tells every process of a commit

@@ -16,7 +16,7 @@ constexpr std::int64_t kHandlersMax = 20'000'000;
 }  // namespace
 
 World::World(std::uint64_t seed, store::sqlite::Database& limbo)
-    : random_(seed), ledger_(trace_, clock_), limbo_(limbo), clients_(around(0), [this] { return pick(); }) {
+    : random_(seed), ledger_(trace_, clock_, commands_), limbo_(limbo), clients_(around(0), [this] { return pick(); }) {
   trace_.counts.seeds = 1;
 }
 
@@ -27,6 +27,7 @@ Surroundings World::around(std::size_t slot) {
           .random = random_,
           .home = home_,
           .ledger = ledger_,
+          .commands = commands_,
           .trace = trace_,
           .limbo = limbo_,
           .ring_log =
@@ -156,6 +157,7 @@ void World::do_fault(Fault fault) {
 void World::reboot() {
   if (!random_.chance(200)) return;
   home_.boot_id = "boot-" + std::to_string(++boots_);
+  commands_.lose_all();
   for (std::size_t i = 0; i < slots_.size(); ++i)
     if (slots_[i].process) around(i).doom("dies with the machine");
 }

@@ -66,6 +66,7 @@ class World {
   Random random_;
   Trace trace_;
   Home home_;
+  Commands commands_{clock_};
   Ledger ledger_;
   store::sqlite::Database& limbo_;
   std::vector<Slot> slots_;

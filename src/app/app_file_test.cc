@@ -96,8 +96,7 @@ TEST_F(AppFileTest, LoadsTheAcceptanceApp) {
   EXPECT_EQ(agent.brain.endpoint.backend, "openai_compat");
   EXPECT_EQ(agent.brain.endpoint.api_key, "not-a-secret");
   EXPECT_EQ(agent.brain.endpoint.base_url, "http://127.0.0.1:4711/v1");
-  EXPECT_EQ(tools(agent), "Read Write Edit Glob Grep Bash");
-  EXPECT_THAT(app.warnings, Contains(HasSubstr("'background_run' is not available yet")));
+  EXPECT_EQ(tools(agent), "Read Write Edit Glob Grep Bash background_run run_parallel");
 }
 
 TEST_F(AppFileTest, ReadsTheBrain) {
