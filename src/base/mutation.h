@@ -6,12 +6,13 @@ namespace base {
 
 enum class Mutation { none, skip_fencing, deliver_before_commit, rerun_finished_tool };
 
+// Each file has its own: only those that look are compiled again for a fault (cmake/layer.cmake).
 #ifdef OUTLAST_MUTATION
-inline constexpr auto kMutation = static_cast<Mutation>(OUTLAST_MUTATION);
+static constexpr auto kMutation = static_cast<Mutation>(OUTLAST_MUTATION);
 #else
-inline constexpr auto kMutation = Mutation::none;
+static constexpr auto kMutation = Mutation::none;
 #endif
 
-constexpr bool mutated(Mutation fault) { return kMutation == fault; }
+static consteval bool mutated(Mutation fault) { return kMutation == fault; }
 
 }  // namespace base

@@ -269,3 +269,50 @@ class ServedTest(unittest.TestCase):
 
     def assert_dense(self, events, first=0):
         self.assertEqual([e.index for e in events], list(range(first, first + len(events))), events)
+
+
+def carrying(word):
+    """pids of live processes with the word in their command line or environment"""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as line, open(f"/proc/{pid}/environ", "rb") as environment, open(f"/proc/{pid}/stat") as stat:
+                if word.encode() in line.read().replace(b"\0", b" ") + environment.read() and stat.read().rpartition(")")[2].split()[0] != "Z" and int(pid) != os.getpid():
+                    found.append(int(pid))
+        except OSError:
+            continue
+    return found
+
+
+def until(condition, seconds=15):
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise AssertionError("it never came true")
+        time.sleep(0.02)
+    return value
+
+
+class OwnServerTest(unittest.TestCase):
+    """A model and a server for each test, with an app of one's own; nothing of it may be left when it is over."""
+    APP = APP
+
+    def make_model(self):
+        return agentos_model.Model()
+
+    def setUp(self):
+        self.model = self.make_model()
+        self.server = Server(self.model)
+        with open(self.server.app, "w") as f:
+            f.write(self.APP.format(brain=BRAIN.format(port=self.model.port)))
+        self.server.start()
+        self.api = self.server.api
+
+    def tearDown(self):
+        self.model.release()
+        self.server.remove()
+        self.model.stop()
+        left = carrying(self.server.directory)
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        self.assertEqual(left, [], "processes were left behind")

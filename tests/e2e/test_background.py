@@ -1,9 +1,7 @@
 """background_run, run_parallel and Bash's tasks as a model uses them, on the real binary. Env OUTLAST_BIN names it."""
-import json, os, re, signal, time, unittest
+import json, os, re, time, unittest
 
-import agentos_model
-from agentos_client import BRAIN, Server
-from test_shell import carrying, until
+from agentos_client import OwnServerTest, carrying, until
 
 APP = """\
 app: {{app_id: os1, name: OS, version: "1.0.0"}}
@@ -60,23 +58,11 @@ def with_tasks(model):
     return model
 
 
-class Background(unittest.TestCase):
-    def setUp(self):
-        self.model = with_tasks(agentos_model.Model())
-        self.server = Server(self.model)
-        with open(self.server.app, "w") as f:
-            f.write(APP.format(brain=BRAIN.format(port=self.model.port)))
-        self.server.start()
-        self.api = self.server.api
+class Background(OwnServerTest):
+    APP = APP
 
-    def tearDown(self):
-        self.model.release()
-        self.server.remove()
-        self.model.stop()
-        left = carrying(self.server.directory)
-        for pid in left:
-            os.kill(pid, signal.SIGKILL)
-        self.assertEqual(left, [], "processes were left behind")
+    def make_model(self):
+        return with_tasks(super().make_model())
 
     def results(self, run, session, agent=None):
         """what the calls answered, in order, as objects where they are JSON"""

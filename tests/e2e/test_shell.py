@@ -1,8 +1,7 @@
 """Commands of the Bash tool across crashes, cancels and hand-overs, on the real binary. Env OUTLAST_BIN names it."""
 import json, os, signal, sqlite3, time, unittest
 
-import agentos_model
-from agentos_client import BRAIN, Api, Server, free_port
+from agentos_client import Api, OwnServerTest, carrying, free_port, until
 
 APP = """\
 app: {{app_id: os1, name: OS, version: "1.0.0"}}
@@ -17,45 +16,8 @@ tools:
 """
 
 
-def carrying(word):
-    """pids of live processes with the word in their command line or environment"""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as line, open(f"/proc/{pid}/environ", "rb") as environment, open(f"/proc/{pid}/stat") as stat:
-                if word.encode() in line.read().replace(b"\0", b" ") + environment.read() and stat.read().rpartition(")")[2].split()[0] != "Z" and int(pid) != os.getpid():
-                    found.append(int(pid))
-        except OSError:
-            continue
-    return found
-
-
-def until(condition, seconds=15):
-    end = time.monotonic() + seconds
-    while not (value := condition()):
-        if time.monotonic() > end:
-            raise AssertionError("it never came true")
-        time.sleep(0.02)
-    return value
-
-
-class Shell(unittest.TestCase):
-    def setUp(self):
-        self.model = agentos_model.Model()
-        self.server = Server(self.model)
-        with open(self.server.app, "w") as f:
-            f.write(APP.format(brain=BRAIN.format(port=self.model.port)))
-        self.server.start()
-        self.api = self.server.api
-
-    def tearDown(self):
-        self.model.release()
-        self.server.remove()
-        self.model.stop()
-        left = carrying(self.server.directory)
-        for pid in left:
-            os.kill(pid, signal.SIGKILL)
-        self.assertEqual(left, [], "processes were left behind")
+class Shell(OwnServerTest):
+    APP = APP
 
     def run_command(self, command, **more):
         return self.api.launch("CALL Bash " + json.dumps({"command": command, **more}), session_id="s")
