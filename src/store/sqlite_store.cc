@@ -6,6 +6,7 @@
 #include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "store/durable_directory.h"
 #include "store/sqlite/file_backend.h"
 #include "store/sqlite/reads.h"
 #include "store/sqlite/run_writes.h"
@@ -267,11 +268,9 @@ std::unique_ptr<Store> make_sqlite_store(boost::asio::io_context& io, aio::Time&
 }
 
 base::Result<std::unique_ptr<Store>> open_sqlite_store(boost::asio::io_context& io, aio::Time& time, SqliteStoreOptions options) {
-  namespace fs = std::filesystem;
   try {
-    std::error_code ec;
-    if (fs::create_directories(options.home, ec)) fs::permissions(options.home, fs::perms::owner_all, ec);
-    fs::create_directories(options.home + "/bell", ec);
+    auto ec = make_durable_directory(options.home);
+    if (!ec) std::filesystem::create_directory(options.home + "/bell", ec);
     if (ec) return base::fail(base::Errc::unavailable, "cannot make " + options.home + ": " + ec.message() + "; set OUTLAST_HOME to a writable directory");
     prepare_database(options.home);
     return make_sqlite_store(io, time, {this_process(), process_start_time},

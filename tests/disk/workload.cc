@@ -29,7 +29,7 @@ class Life {
   }
 
   void play() {
-    owner_ = process_.run(store_.register_owner());
+    owner_ = process_.run(patiently([this] { return store_.register_owner(); }));
     std::vector<aio::Task<>> tasks;
     for (int executor = 0; executor < options_.executors; ++executor) tasks.push_back(execute(executor));
     tasks.push_back(look_around());
@@ -37,11 +37,23 @@ class Life {
   }
 
  private:
+  template <class Ask>
+  std::invoke_result_t<Ask> patiently(Ask ask) {
+    for (;;) {
+      try {
+        co_return co_await ask();
+      } catch (const base::Broken& error) {
+        if (!options_.broken) throw;
+        options_.broken(error.what());
+      }
+    }
+  }
+
   aio::Task<> execute(int executor) {
     ++executing_;
     for (int i = 0; i < options_.runs; ++i) {
       auto& story = ledger_.stories.emplace_back();
-      story.run_id = std::to_string(number_) + "-" + std::to_string(executor) + "-" + std::to_string(i);
+      story.run_id = std::to_string(options_.seed) + "-" + std::to_string(number_) + "-" + std::to_string(executor) + "-" + std::to_string(i);
       story.key = "key " + story.run_id;
       story.session_id = "session " + std::to_string(executor);
       co_await launch(story);
@@ -53,7 +65,7 @@ class Life {
 
   aio::Task<> launch(Story& story) {
     if (random_.chance(100)) {
-      co_await store_.request_cancel(story.run_id + " later");
+      co_await patiently([&] { return store_.request_cancel(story.run_id + " later"); });
       ledger_.intents[story.run_id + " later"].set(disk_.now(), true);
     }
     store::Launch launch;
@@ -69,7 +81,7 @@ class Life {
     launch.now_ms = process_.time.wall_ms();
     story.launch_asked.set(disk_.now(), true);
     story.events_asked.set(disk_.now(), story.ends.size());
-    const auto launched = co_await store_.launch(std::move(launch));
+    const auto launched = co_await patiently([&] { return store_.launch(launch); });
     story.launched.set(disk_.now(), true);
     story.events_acknowledged.set(disk_.now(), story.ends.size());
     story.run = launched.run.number;
@@ -83,7 +95,7 @@ class Life {
     for (int i = 0; i < batches; ++i) co_await append(story, Status::pending);
     if (fate == 0) co_return;
     if (fate == 1) {
-      co_await store_.request_cancel(story.run_id);
+      co_await patiently([&] { return store_.request_cancel(story.run_id); });
       story.cancelled.set(disk_.now(), true);
     }
     co_await append(story, fate == 1 ? Status::cancelled : fate == 2 ? Status::error : Status::completed);
@@ -106,7 +118,7 @@ class Life {
       story.end_asked.set(disk_.now(), end);
     }
     story.events_asked.set(disk_.now(), story.ends.size());
-    const auto done = co_await store_.append(std::move(append));
+    const auto done = co_await patiently([&] { return store_.append(append); });
     if (!done) throw base::Broken("an append of the workload was refused: " + done.error().message);
     story.events_acknowledged.set(disk_.now(), story.ends.size());
     if (with_fact) story.facts_acknowledged.set(disk_.now(), facts + 1);
@@ -116,15 +128,14 @@ class Life {
   // What is done about runs that are over, and about sessions.
   aio::Task<> keep_house(Story& story) {
     if (random_.chance(300)) {
-      store::SessionChange change{.state = "{\"of\":\"" + story.run_id + "\"}"};
-      ledger_.states_asked[story.session_id].set(disk_.now(), *change.state);
-      auto state = *change.state;
-      const auto changed = co_await store_.change_session(story.session_id, std::move(change));
-      if (changed) ledger_.states[story.session_id].set(disk_.now(), std::move(state));
+      const auto state = "{\"of\":\"" + story.run_id + "\"}";
+      ledger_.states_asked[story.session_id].set(disk_.now(), state);
+      const auto changed = co_await patiently([&] { return store_.change_session(story.session_id, {.state = state}); });
+      if (changed) ledger_.states[story.session_id].set(disk_.now(), state);
     }
     if (run::is_terminal(story.ended.at(disk_.now())) && random_.chance(200)) {
       story.removal_asked.set(disk_.now(), true);
-      const auto removed = co_await store_.remove_run(story.run);
+      const auto removed = co_await patiently([&] { return store_.remove_run(story.run); });
       if (removed) story.removed.set(disk_.now(), true);
     }
   }
@@ -136,7 +147,7 @@ class Life {
       if (ledger_.stories.empty()) continue;
       auto& story = ledger_.stories[static_cast<std::size_t>(random_.below(static_cast<std::int64_t>(ledger_.stories.size())))];
       if (!story.run) continue;
-      const auto slice = co_await store_.read(story.run, story.events_shown.at(disk_.now()));
+      const auto slice = co_await patiently([&] { return store_.read(story.run, story.events_shown.at(disk_.now())); });
       if (slice.count) saw(story, slice.end());
     }
   }
@@ -165,7 +176,18 @@ class Life {
 }  // namespace
 
 void play(const WorkloadOptions& options, Disk& disk, Ledger& ledger) {
-  for (int life = 0; life < options.lives; ++life) Life(options, life, disk, ledger).play();
+  for (int number = 0; number < options.lives; ++number) {
+    std::unique_ptr<Life> life;
+    while (!life) {
+      try {
+        life = std::make_unique<Life>(options, number, disk, ledger);
+      } catch (const base::Broken& error) {
+        if (!options.broken) throw;
+        options.broken(error.what());
+      }
+    }
+    life->play();
+  }
 }
 
 }  // namespace disk

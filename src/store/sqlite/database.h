@@ -61,7 +61,8 @@ class Database {
 
   // Pages in the write-ahead log after the last commit of this connection.
   int wal_pages() const { return wal_pages_; }
-  // Moves what readers allow from the WAL into the file, without waiting for them.
+  // Moves what readers allow from the WAL into the file, without waiting for them. Under the home's write lock, or by
+  // checkpoint_beside_writers.
   void checkpoint_passive();
   // Moves all of it and empties the WAL, if nobody else uses the database now. A process that opens it first reads the
   // whole WAL, so one left full costs every later command (63 ms of `ls` with 32 MB).
@@ -69,6 +70,7 @@ class Database {
   const std::string& path() const { return path_; }
 
  private:
+  void checkpoint(int mode);
   [[noreturn]] void fail(std::string_view doing) const;
   std::string path_;
   sqlite3* db_ = nullptr;

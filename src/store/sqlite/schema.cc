@@ -98,7 +98,7 @@ void migrate(Database& db) {
     db.execute("PRAGMA user_version = 1");
     db.execute("COMMIT");
   } catch (...) {
-    db.execute("ROLLBACK");
+    if (db.in_transaction()) db.execute("ROLLBACK");  // a full disk has rolled it back already
     throw;
   }
   static_assert(kApplicationId == 1333089356 && kSchemaVersion == 1, "the literals above");
