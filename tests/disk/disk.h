@@ -29,7 +29,7 @@ struct Entry {
 
 // What may fail, and how.
 enum class Call { open, read, write, sync, truncate, remove, share, lock };
-enum class Effect { io_error, disk_full, short_write };
+enum class Effect { io_error, disk_full, short_write, silence };  // silence: a sync that does nothing and says that it did
 
 struct Fault {
   Call call = Call::write;

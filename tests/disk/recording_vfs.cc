@@ -78,9 +78,10 @@ int sync_file(sqlite3_file* base, int) {
   auto& file = file_of(base);
   if (!file.disk) return SQLITE_OK;
   const auto begun = file.disk->now();
-  const int code = fails(file, Call::sync, SQLITE_IOERR_FSYNC);
+  const auto effect = file.disk->strike(Call::sync, file.kind);
+  const int code = effect && *effect != Effect::silence ? SQLITE_IOERR_FSYNC : SQLITE_OK;
   const auto done = [] { return SQLITE_OK; };
-  file.disk->keep({.kind = code ? Entry::Kind::failed_sync : Entry::Kind::sync, .file = file.kind, .inode = file.inode, .begun = begun}, done);
+  file.disk->keep({.kind = effect ? Entry::Kind::failed_sync : Entry::Kind::sync, .file = file.kind, .inode = file.inode, .begun = begun}, done);
   if (code || !file.makes_durable_name) return code;
   file.makes_durable_name = false;
   return file.disk->keep({.kind = Entry::Kind::sync_directory}, done);

@@ -12,7 +12,11 @@ constexpr int kBusyMs = 10'000;  // the net below our own queue of writers (stor
 
 [[noreturn]] void throw_broken(sqlite3* db, std::string_view doing) {
   const char* const file = sqlite3_db_filename(db, "main");
-  throw base::Broken((file ? std::string(file) + ": " : "") + std::string(doing) + ": " + sqlite3_errmsg(db) + " (sqlite " + std::to_string(sqlite3_extended_errcode(db)) + ")");
+  const int code = sqlite3_extended_errcode(db);
+  const auto message =
+      (file ? std::string(file) + ": " : "") + std::string(doing) + ": " + sqlite3_errmsg(db) + " (sqlite " + std::to_string(code) + ")";
+  if ((code & 0xff) == SQLITE_NOTADB || (code & 0xff) == SQLITE_CORRUPT) throw Damaged(message);
+  throw base::Broken(message);
 }
 
 }  // namespace

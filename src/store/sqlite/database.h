@@ -7,10 +7,17 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/error.h"
+
 struct sqlite3;
 struct sqlite3_stmt;
 
 namespace store::sqlite {
+
+// The file is no database, or what it holds makes no sense.
+class Damaged : public base::Broken {
+  using base::Broken::Broken;
+};
 
 // An SQL text that is a literal, so that nothing from outside can be part of it.
 struct Sql {
