@@ -26,7 +26,8 @@ std::error_code sync_directory(const fs::path& path) {
 std::error_code make_durable_directory(const std::string& path) {
   std::error_code ec;
   std::vector<fs::path> missing;
-  for (auto at = fs::absolute(path); !fs::exists(at, ec) && !ec && at.has_relative_path(); at = at.parent_path()) missing.push_back(at);
+  for (auto at = fs::absolute(path); !fs::exists(at, ec) && !ec && at.has_relative_path(); at = at.parent_path())
+    missing.push_back(at);
   if (ec || missing.empty()) return ec;
   for (auto at = missing.rbegin(); at != missing.rend() && !ec; ++at)
     if (fs::create_directory(*at, ec)) ec = sync_directory(at->parent_path());

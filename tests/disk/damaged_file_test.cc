@@ -63,7 +63,8 @@ class DamagedFile : public ::testing::Test {
       lines += *slice.lines;
       at = slice.end();
     }
-    if (found->event_count > story.ends.size() || lines != story.log.substr(0, story.bytes(found->event_count))) return "has other events";
+    if (found->event_count > story.ends.size() || lines != story.log.substr(0, story.bytes(found->event_count)))
+      return "has other events";
     const bool over = run::is_terminal(found->status);
     return over && found->event_count != story.ends.size() ? "has ended without its last event" : "";
   }
@@ -75,7 +76,8 @@ class DamagedFile : public ::testing::Test {
 TEST_F(DamagedFile, ALogThatIsCutOffAnywhereIsADensePrefix) {
   ASSERT_GT(log.size(), 50u * 4096u);
   sim::Random random(1);
-  for (std::size_t part = 0; part <= 50; ++part) EXPECT_EQ(open(database, log.substr(0, log.size() * part / 50)), "") << part << "/50";
+  for (std::size_t part = 0; part <= 50; ++part)
+    EXPECT_EQ(open(database, log.substr(0, log.size() * part / 50)), "") << part << "/50";
   for (int i = 0; i < 50; ++i) {
     const auto bytes = static_cast<std::size_t>(random.below(static_cast<std::int64_t>(log.size())));
     EXPECT_EQ(open(database, log.substr(0, bytes)), "") << bytes << " bytes";

@@ -36,7 +36,9 @@ class Directories : public ::testing::Test {
 };
 
 TEST_F(Directories, ANewHomeIsSyncedIntoThoseAboveIt) {
-  { const Process process(top.path() + "/a/b"); }
+  {
+    const Process process(top.path() + "/a/b");
+  }
   EXPECT_EQ(seen, (std::vector<std::string>{top.path(), top.path() + "/a"}));
 }
 

@@ -48,8 +48,8 @@ struct Story {
 };
 
 struct Ledger {
-  std::deque<Story> stories;                           // addresses stay
-  std::map<std::string, Timeline<bool>> intents;       // cancels of ids that nobody knows yet
+  std::deque<Story> stories;                                          // addresses stay
+  std::map<std::string, Timeline<bool>> intents;                      // cancels of ids that nobody knows yet
   std::map<std::string, Timeline<std::string>> states_asked, states;  // of sessions
 };
 

@@ -27,13 +27,15 @@ int main(int argc, char** argv) {
   disk::PowerCutReport all;
   auto seed = first;
   for (int left = points; left > 0 && !all.violations; left -= kPointsOfOneWorkload, ++seed)
-    all += disk::cut_power({.seed = seed, .points = std::min(left, kPointsOfOneWorkload), .jobs = jobs});
+    all += disk::cut_power({.seed = seed, .points = std::min(left, kPointsOfOneWorkload), .jobs = jobs, .keep_first = true});
   if (all.violations) std::fprintf(stderr, "%s\n", all.first_violation.c_str());
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-  std::printf("{\"ok\": %s, \"points\": %d, \"violations\": %d, \"first_seed\": %llu, \"workloads\": %llu, \"runs\": %llu, \"events\": %llu, "
-              "\"commits\": %zu, \"checkpoints\": %zu, \"wal_restarts\": %zu, \"seconds\": %.1f}\n",
-              all.violations ? "false" : "true", all.points, all.violations, static_cast<unsigned long long>(first),
-              static_cast<unsigned long long>(seed - first), static_cast<unsigned long long>(all.runs),
-              static_cast<unsigned long long>(all.events), all.commits, all.checkpoints, all.wal_restarts, seconds.count());
+  std::printf(
+      "{\"ok\": %s, \"points\": %d, \"violations\": %d, \"first_seed\": %llu, \"workloads\": %llu, \"runs\": %llu, \"events\": "
+      "%llu, "
+      "\"commits\": %zu, \"checkpoints\": %zu, \"wal_restarts\": %zu, \"seconds\": %.1f}\n",
+      all.violations ? "false" : "true", all.points, all.violations, static_cast<unsigned long long>(first),
+      static_cast<unsigned long long>(seed - first), static_cast<unsigned long long>(all.runs),
+      static_cast<unsigned long long>(all.events), all.commits, all.checkpoints, all.wal_restarts, seconds.count());
   return all.violations ? 1 : 0;
 }

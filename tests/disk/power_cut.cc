@@ -18,15 +18,17 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// What was found at one cut, for all that look.
+// What was found at the cuts, for all that look.
 class Findings {
  public:
   explicit Findings(PowerCutReport& report) : report_(report) {}
-  void add(const std::string& violation) {
+  // True: it is the first violation.
+  bool add(const std::string& violation) {
     const std::lock_guard hold(mutex_);
     ++report_.points;
-    if (violation.empty()) return;
-    if (++report_.violations == 1) report_.first_violation = violation;
+    if (violation.empty() || ++report_.violations > 1) return false;
+    report_.first_violation = violation;
+    return true;
   }
   bool enough() {
     const std::lock_guard hold(mutex_);
@@ -44,7 +46,8 @@ std::vector<Position> choose_positions(const PowerCutOptions& options, Position 
   std::vector<Position> positions;
   // Every tenth lies where the database is made, or it would hardly ever be cut.
   for (int i = 0; i < options.points; ++i)
-    positions.push_back(static_cast<Position>(random.below(i % 10 == 0 ? std::min<std::int64_t>(200, static_cast<std::int64_t>(end)) : static_cast<std::int64_t>(end) + 1)));
+    positions.push_back(static_cast<Position>(random.below(
+        i % 10 == 0 ? std::min<std::int64_t>(200, static_cast<std::int64_t>(end)) : static_cast<std::int64_t>(end) + 1)));
   std::ranges::sort(positions);
   return positions;
 }
@@ -53,7 +56,8 @@ std::vector<Position> choose_positions(const PowerCutOptions& options, Position 
 void look(const PowerCutOptions& options, const Disk& disk, const Ledger& ledger, const std::vector<Position>& positions, int job,
           Findings& findings) {
   Survivors survivors(disk.journal(), options.lies);
-  for (auto i = static_cast<std::size_t>(job); i < positions.size() && !findings.enough(); i += static_cast<std::size_t>(options.jobs)) {
+  for (auto i = static_cast<std::size_t>(job); i < positions.size() && !findings.enough();
+       i += static_cast<std::size_t>(options.jobs)) {
     const auto cut = positions[i];
     const auto loss = i / static_cast<std::size_t>(options.jobs) % 2 ? Loss::by_chance : Loss::everything_unsynced;
     const auto seed = options.seed * 1'000'003 + i;
@@ -62,13 +66,12 @@ void look(const PowerCutOptions& options, const Disk& disk, const Ledger& ledger
     TemporaryHome home;
     survivors.write_to(home.path(), loss, random);
     auto violation = violation_of(ledger, cut, home.path(), seed);
-    if (!violation.empty()) {
-      violation += " (seed " + std::to_string(options.seed) + ", cut " + std::to_string(i) + " at position " + std::to_string(cut) + " of " +
-                   std::to_string(disk.journal().size()) + ", " + (loss == Loss::by_chance ? "by chance" : "all unsynced dropped") + ")";
-      home.keep();
-      violation += "; opened since, the home is kept as " + home.path();
-    }
-    findings.add(violation);
+    if (!violation.empty())
+      violation += " (seed " + std::to_string(options.seed) + ", cut " + std::to_string(i) + " at position " +
+                   std::to_string(cut) + " of " + std::to_string(disk.journal().size()) +
+                   (loss == Loss::by_chance ? ", by chance" : ", all unsynced dropped") +
+                   (options.keep_first ? ", as found and then opened: " + home.path() : "") + ")";
+    if (findings.add(violation) && options.keep_first) home.keep();
   }
 }
 

@@ -6,12 +6,12 @@ namespace disk {
 namespace {
 
 TEST(PowerCut, NothingAcknowledgedOrShownIsLost) {
-  const auto report = cut_power({.seed = 1, .points = 1000});
+  const auto report = cut_power({.seed = 1, .points = 1000, .keep_first = true});
   EXPECT_EQ(report.violations, 0) << report.first_violation;
   EXPECT_EQ(report.points, 1000);
   // The workload went where it is dangerous.
-  EXPECT_GT(report.commits, 500u);
-  EXPECT_GE(report.wal_restarts, 5u);
+  EXPECT_GT(report.commits, 300u);
+  EXPECT_GT(report.wal_restarts, 3u) << "no process started its log anew";
   EXPECT_GE(report.wal_truncations, 3u);
   EXPECT_GE(report.checkpoints, 5u);
   EXPECT_GT(report.events, 3000u);

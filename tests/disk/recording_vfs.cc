@@ -81,13 +81,17 @@ int sync_file(sqlite3_file* base, int) {
   const auto effect = file.disk->strike(Call::sync, file.kind);
   const int code = effect && *effect != Effect::silence ? SQLITE_IOERR_FSYNC : SQLITE_OK;
   const auto done = [] { return SQLITE_OK; };
-  file.disk->keep({.kind = effect ? Entry::Kind::failed_sync : Entry::Kind::sync, .file = file.kind, .inode = file.inode, .begun = begun}, done);
+  file.disk->keep(
+      {.kind = effect ? Entry::Kind::failed_sync : Entry::Kind::sync, .file = file.kind, .inode = file.inode, .begun = begun},
+      done);
   if (code || !file.makes_durable_name) return code;
   file.makes_durable_name = false;
   return file.disk->keep({.kind = Entry::Kind::sync_directory}, done);
 }
 
-int file_size(sqlite3_file* base, sqlite3_int64* size) { return file_of(base).real->pMethods->xFileSize(file_of(base).real, size); }
+int file_size(sqlite3_file* base, sqlite3_int64* size) {
+  return file_of(base).real->pMethods->xFileSize(file_of(base).real, size);
+}
 int lock_file(sqlite3_file* base, int level) {
   if (const int code = fails(file_of(base), Call::lock, SQLITE_IOERR_LOCK)) return code;
   return file_of(base).real->pMethods->xLock(file_of(base).real, level);
@@ -123,10 +127,10 @@ int unfetch_pages(sqlite3_file* base, sqlite3_int64 offset, void* at) {
   return file_of(base).real->pMethods->xUnfetch(file_of(base).real, offset, at);
 }
 
-constexpr sqlite3_io_methods kMethods = {3,           close_file,    read_file,    write_file,    truncate_file,      sync_file,
-                                         file_size,   lock_file,     unlock_file,  check_reserved_lock, control_file, sector_size,
-                                         characteristics, map_shared, lock_shared, shared_barrier, unmap_shared,      fetch_pages,
-                                         unfetch_pages};
+constexpr sqlite3_io_methods kMethods = {
+    3,           close_file,     read_file,           write_file,   truncate_file, sync_file,       file_size,
+    lock_file,   unlock_file,    check_reserved_lock, control_file, sector_size,   characteristics, map_shared,
+    lock_shared, shared_barrier, unmap_shared,        fetch_pages,  unfetch_pages};
 
 int open_file(sqlite3_vfs* vfs, const char* path, sqlite3_file* base, int flags, int* out_flags) {
   auto& file = file_of(base);
@@ -137,7 +141,8 @@ int open_file(sqlite3_vfs* vfs, const char* path, sqlite3_file* base, int flags,
   if (const int code = fails(file, Call::open, SQLITE_CANTOPEN)) return code;
   if (const int code = real_of(vfs)->xOpen(real_of(vfs), path, file.real, flags, out_flags)) return code;
   if (file.disk) file.inode = file.disk->open(std::string(name_of(path)), file.kind);
-  file.makes_durable_name = (flags & SQLITE_OPEN_CREATE) && (file.kind == FileKind::wal || file.kind == FileKind::rollback_journal);
+  file.makes_durable_name =
+      (flags & SQLITE_OPEN_CREATE) && (file.kind == FileKind::wal || file.kind == FileKind::rollback_journal);
   file.base.pMethods = &kMethods;
   return SQLITE_OK;
 }

@@ -17,8 +17,9 @@ constexpr int kFailuresUntilHealed = 6;
 enum class Lasting { once, until_healed };
 
 std::string describe(const Fault& fault) {
-  return "call " + std::to_string(static_cast<int>(fault.call)) + " of file " + (fault.file ? std::to_string(static_cast<int>(*fault.file)) : "any") +
-         ", from " + std::to_string(fault.first) + " to " + std::to_string(fault.last) + ", effect " + std::to_string(static_cast<int>(fault.effect));
+  return "call " + std::to_string(static_cast<int>(fault.call)) + " of file " +
+         (fault.file ? std::to_string(static_cast<int>(*fault.file)) : "any") + ", from " + std::to_string(fault.first) + " to " +
+         std::to_string(fault.last) + ", effect " + std::to_string(static_cast<int>(fault.effect));
 }
 
 // What a power cut now leaves undone: a sync that failed was no sync.
@@ -67,7 +68,7 @@ class Trial {
 // At the first calls one by one, then further and further apart, until the fault comes too late to strike.
 void try_everywhere(Fault fault, Lasting lasting) {
   int struck = 0;
-  for (int at = 1;; at += 1 + at / 3) {
+  for (int at = 1;; at += 1 + at / 2) {
     fault.first = at;
     fault.last = lasting == Lasting::once ? at : INT_MAX;
     if (!Trial().run(fault) || testing::Test::HasFailure()) break;

@@ -35,7 +35,8 @@ void rename(std::map<std::string, Inode>& names, const Entry& entry) {
 // How much of what was pending reached the platter: a number of pending entries for each sector.
 class Reach {
  public:
-  Reach(std::size_t pending, sim::Random& random) : pending_(static_cast<std::int64_t>(pending)), random_(random), extreme_(random.below(6)) {}
+  Reach(std::size_t pending, sim::Random& random)
+      : pending_(static_cast<std::int64_t>(pending)), random_(random), extreme_(random.below(6)) {}
   std::int64_t of_sector(std::int64_t sector) {
     const auto [at, fresh] = reach_.try_emplace(sector, 0);
     if (fresh) at->second = draw();
@@ -120,7 +121,9 @@ std::string Survivors::content_by_chance(const Content& content, sim::Random& ra
       const auto sector = from / kSectorBytes;
       const auto to = std::min(end, (sector + 1) * kSectorBytes);
       if (reach.of_sector(sector) >= number)
-        put(found, from, std::string_view(entry.bytes).substr(static_cast<std::size_t>(from - entry.offset), static_cast<std::size_t>(to - from)));
+        put(found, from,
+            std::string_view(entry.bytes)
+                .substr(static_cast<std::size_t>(from - entry.offset), static_cast<std::size_t>(to - from)));
       from = to;
     }
   }

@@ -43,8 +43,8 @@ class Survivors {
   const std::vector<Entry>& journal_;
   const Lies lies_;
   Position at_ = 0;
-  std::vector<Content> contents_;           // by inode
-  std::map<std::string, Inode> names_;      // durable
+  std::vector<Content> contents_;       // by inode
+  std::map<std::string, Inode> names_;  // durable
   std::vector<Position> pending_names_;
 };
 

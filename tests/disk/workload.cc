@@ -53,7 +53,8 @@ class Life {
     ++executing_;
     for (int i = 0; i < options_.runs; ++i) {
       auto& story = ledger_.stories.emplace_back();
-      story.run_id = std::to_string(options_.seed) + "-" + std::to_string(number_) + "-" + std::to_string(executor) + "-" + std::to_string(i);
+      story.run_id = std::to_string(options_.seed) + "-" + std::to_string(number_) + "-" + std::to_string(executor) + "-" +
+                     std::to_string(i);
       story.key = "key " + story.run_id;
       story.session_id = "session " + std::to_string(executor);
       co_await launch(story);
@@ -107,7 +108,8 @@ class Life {
     append.epoch = story.epoch;
     append.first = story.ends.size();
     append.count = static_cast<std::uint32_t>(random_.chance(600) ? 1 : random_.between(2, 12));
-    append.lines = write_lines(story, append.count, random_.chance(30) ? kLargeTextBytes : static_cast<std::size_t>(random_.between(1, 400)));
+    append.lines = write_lines(story, append.count,
+                               random_.chance(30) ? kLargeTextBytes : static_cast<std::size_t>(random_.between(1, 400)));
     const auto facts = story.facts_acknowledged.at(disk_.now());
     const bool with_fact = random_.chance(100);
     if (with_fact) append.facts.push_back({.at_ms = 1, .epoch = story.epoch, .type = "a_fact", .data = "{}"});

@@ -13,8 +13,8 @@ struct WorkloadOptions {
   std::uint64_t seed = 1;  // of what is asked; threads mix the answers
   int lives = 3;           // processes, one after the other
   int executors = 6;       // in each
-  int runs = 4;            // of each executor
-  int batches = 40;        // of each run, at most
+  int runs = 3;            // of each executor
+  int batches = 70;        // of each run, at most
   // Called with the reason when the store is broken; then the same is asked again, as executors do. None: it is thrown.
   std::function<void(const std::string&)> broken = {};
 };

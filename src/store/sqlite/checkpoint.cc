@@ -53,7 +53,8 @@ void Checkpointer::checkpoint() {
     failing_ = false;
   } catch (const base::Broken& error) {
     // Nothing is lost: the log is kept until a checkpoint succeeds. The next request tries again.
-    if (!std::exchange(failing_, true)) base::log::warning("the write-ahead log could not be moved into the database", {{"reason", error.what()}});
+    if (!std::exchange(failing_, true))
+      base::log::warning("the write-ahead log could not be moved into the database", {{"reason", error.what()}});
     pin_.reset();
     db_.reset();
   }
