@@ -1,5 +1,5 @@
 # Every target forwards to a script or to cmake; `./scripts/demo` and `./scripts/test` need not even make.
-.PHONY: help demo test crash sim mutants acceptance build release bench fmt tidy fuzz install
+.PHONY: help demo test crash sim powercut mutants acceptance build release bench fmt tidy fuzz install
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 demo:            ## a run that outlasts a kill -9, told as it happens
@@ -18,10 +18,12 @@ bench:           ## measure against bare limits; prints JSON lines (several minu
 	@./scripts/bench
 sim:             ## thousands of simulated worlds: crashes, stalls, lost bells; SEEDS=1000
 	@./scripts/sim $(or $(SEEDS),1000) $(FIRST)
+powercut:        ## cut the power at random moments, and see that all that was acknowledged is there; POINTS=10000 SEED=1
+	@./scripts/powercut $(or $(POINTS),10000) $(SEED)
 mutants:         ## break one promise at a time on purpose and show that it is caught
 	@./scripts/mutants
 fmt:             ## format the sources
-	@git ls-files 'src/*.cc' 'src/*.h' 'fuzz/*.cc' 'bench/*.cc' 'sim/*.cc' 'sim/*.h' | xargs clang-format-19 -i
+	@git ls-files 'src/*.cc' 'src/*.h' 'fuzz/*.cc' 'bench/*.cc' 'sim/*.cc' 'sim/*.h' 'tests/disk/*.cc' 'tests/disk/*.h' | xargs clang-format-19 -i
 tidy:            ## clang-tidy over the sources (slow)
 	@./scripts/build default >/dev/null && git ls-files 'src/*.cc' | grep -v _test.cc | xargs -P 2 -n 8 clang-tidy-19 --quiet -p build/default
 fuzz:            ## run every fuzz target for SECONDS=60 each

@@ -87,13 +87,14 @@ void ChildDirectory::make(const ChildSpec& spec) const {
   namespace fs = std::filesystem;
   std::error_code ec;
   if (fs::exists(file(kSpecFile), ec)) return;
-  const auto parent = fs::path(path_).parent_path();
   fs::create_directories(path_, ec);
   if (ec) throw base::Broken(path_ + ": cannot be made: " + ec.message());
   fs::permissions(path_, fs::perms::owner_all, ec);
   place(kSpecFile, encode(spec));
-  sync_directory(parent.string());
-  sync_directory(parent.parent_path().string());
+  // Its own name, its run's, and the root's, which the first command of a home has made: a command whose directory a power cut
+  // took back would be started again.
+  auto above = fs::path(path_);
+  for (int level = 0; level < 3; ++level) sync_directory((above = above.parent_path()).string());
 }
 
 bool ChildDirectory::claim(std::string_view text) const { return place(kClaimFile, text); }

@@ -1,11 +1,15 @@
 #include "store/sqlite_store.h"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <filesystem>
 
 #include "aio/task_group.h"
 #include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "store/durable_directory.h"
 #include "store/sqlite/file_backend.h"
 #include "store/sqlite/reads.h"
 #include "store/sqlite/run_writes.h"
@@ -259,6 +263,15 @@ class SqliteStore final : public Store {
   aio::TaskGroup tasks_;
 };
 
+std::error_code prepare_home(const std::string& home) {
+  if (const auto ec = make_durable_directory(home)) return ec;
+  // A file system that has become read-only lets root do nothing either.
+  if (access(home.c_str(), W_OK | X_OK) != 0) return {errno, std::generic_category()};
+  std::error_code ec;
+  std::filesystem::create_directory(home + "/bell", ec);
+  return ec;
+}
+
 void prepare_database(const std::string& home) {
   const auto path = home + "/outlast.db";
   if (std::filesystem::exists(path)) {
@@ -280,15 +293,14 @@ std::unique_ptr<Store> make_sqlite_store(boost::asio::io_context& io, aio::Time&
 }
 
 base::Result<std::unique_ptr<Store>> open_sqlite_store(boost::asio::io_context& io, aio::Time& time, SqliteStoreOptions options) {
-  namespace fs = std::filesystem;
   try {
-    std::error_code ec;
-    if (fs::create_directories(options.home, ec)) fs::permissions(options.home, fs::perms::owner_all, ec);
-    fs::create_directories(options.home + "/bell", ec);
-    if (ec) return base::fail(base::Errc::unavailable, "cannot make " + options.home + ": " + ec.message() + "; set OUTLAST_HOME to a writable directory");
+    if (const auto ec = prepare_home(options.home))
+      return base::fail(base::Errc::unavailable, "cannot write in " + options.home + ": " + ec.message() + "; set OUTLAST_HOME to a writable directory");
     prepare_database(options.home);
     return make_sqlite_store(io, time, {this_process(), process_start_time},
                              std::make_unique<sqlite::FileBackend>(io, time, options.home));
+  } catch (const sqlite::Damaged& error) {
+    return base::fail(base::Errc::unavailable, std::string(error.what()) + "; move it away together with its -wal file, or put a copy of both back");
   } catch (const base::Broken& error) {
     return base::fail(base::Errc::unavailable, error.what());
   }

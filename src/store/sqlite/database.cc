@@ -12,7 +12,11 @@ constexpr int kBusyMs = 10'000;  // the net below our own queue of writers (stor
 
 [[noreturn]] void throw_broken(sqlite3* db, std::string_view doing) {
   const char* const file = sqlite3_db_filename(db, "main");
-  throw base::Broken((file ? std::string(file) + ": " : "") + std::string(doing) + ": " + sqlite3_errmsg(db) + " (sqlite " + std::to_string(sqlite3_extended_errcode(db)) + ")");
+  const int code = sqlite3_extended_errcode(db);
+  const auto message =
+      (file ? std::string(file) + ": " : "") + std::string(doing) + ": " + sqlite3_errmsg(db) + " (sqlite " + std::to_string(code) + ")";
+  if ((code & 0xff) == SQLITE_NOTADB || (code & 0xff) == SQLITE_CORRUPT) throw Damaged(message);
+  throw base::Broken(message);
 }
 
 }  // namespace
@@ -102,15 +106,18 @@ std::int64_t Database::last_insert_id() const { return sqlite3_last_insert_rowid
 std::int64_t Database::changes() const { return sqlite3_changes64(db_); }
 bool Database::in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
 
-void Database::checkpoint_passive() {
-  // Busy readers are no failure: what they hold back is moved next time.
-  sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-}
+void Database::checkpoint_passive() { checkpoint(SQLITE_CHECKPOINT_PASSIVE); }
 
 void Database::checkpoint_truncate() {
   sqlite3_busy_timeout(db_, 0);
-  sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
   sqlite3_busy_timeout(db_, kBusyMs);
+}
+
+void Database::checkpoint(int mode) {
+  const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, mode, nullptr, nullptr) & 0xff;
+  // Busy readers are no failure: what they hold back is moved next time.
+  if (code != SQLITE_OK && code != SQLITE_BUSY && code != SQLITE_LOCKED) fail("moving the write-ahead log");
 }
 
 void Database::fail(std::string_view doing) const { throw_broken(db_, doing); }

@@ -7,10 +7,17 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/error.h"
+
 struct sqlite3;
 struct sqlite3_stmt;
 
 namespace store::sqlite {
+
+// The file is no database, or what it holds makes no sense.
+class Damaged : public base::Broken {
+  using base::Broken::Broken;
+};
 
 // An SQL text that is a literal, so that nothing from outside can be part of it.
 struct Sql {
@@ -61,7 +68,8 @@ class Database {
 
   // Pages in the write-ahead log after the last commit of this connection.
   int wal_pages() const { return wal_pages_; }
-  // Moves what readers allow from the WAL into the file, without waiting for them.
+  // Moves what readers allow from the WAL into the file, without waiting for them. Under the home's write lock, or by
+  // checkpoint_beside_writers.
   void checkpoint_passive();
   // Moves all of it and empties the WAL, if nobody else uses the database now. A process that opens it first reads the
   // whole WAL, so one left full costs every later command (63 ms of `ls` with 32 MB).
@@ -69,6 +77,7 @@ class Database {
   const std::string& path() const { return path_; }
 
  private:
+  void checkpoint(int mode);
   [[noreturn]] void fail(std::string_view doing) const;
   std::string path_;
   sqlite3* db_ = nullptr;

@@ -107,7 +107,7 @@ void migrate(Database& db) {
     db.execute("PRAGMA user_version = 2");
     db.execute("COMMIT");
   } catch (...) {
-    db.execute("ROLLBACK");
+    if (db.in_transaction()) db.execute("ROLLBACK");  // a full disk has rolled it back already
     throw;
   }
   static_assert(kApplicationId == 1333089356 && kSchemaVersion == 2, "the literals above");

@@ -68,11 +68,23 @@ aio::Task<> Writer::close() {
   if (thread_.joinable()) thread_.join();  // only the sealing of what ended is left: milliseconds
 }
 
-void Writer::open() {
-  lock_ = std::make_unique<WriteLock>(options_.lock_path);
-  const WriteLock::Hold hold(*lock_);
-  db_ = std::make_unique<Database>(options_.database_path, OpenMode::read_write);
-  migrate(*db_);
+// Whether the database is there. What waits fails while it is not; it may come to be: space is made, rights are given.
+bool Writer::open() {
+  if (db_) return true;
+  try {
+    if (!lock_) lock_ = std::make_unique<WriteLock>(options_.lock_path);
+    const WriteLock::Hold hold(*lock_);
+    auto db = std::make_unique<Database>(options_.database_path, OpenMode::read_write);
+    migrate(*db);
+    db_ = std::move(db);
+    checkpointer_ = std::make_unique<Checkpointer>(options_.database_path);
+    return true;
+  } catch (const base::Broken&) {
+    auto batch = take();
+    for (auto& operation : batch) operation.failure = std::current_exception();
+    finish(std::move(batch), {});
+    return false;
+  }
 }
 
 Writer::Batch Writer::take() {
@@ -88,12 +100,6 @@ Writer::Batch Writer::take() {
 }
 
 void Writer::loop() {
-  try {
-    open();
-    checkpointer_ = std::thread([this] { checkpoint_loop(); });
-  } catch (...) {
-    open_failure_ = std::current_exception();
-  }
   for (;;) {
     {
       std::unique_lock hold(mutex_);
@@ -104,12 +110,7 @@ void Writer::loop() {
         wake_.wait_for(hold, std::chrono::milliseconds(limits::kHeartbeatMs), due);
       if (closing_ && queue_.empty() && unsealed_.empty()) break;
     }
-    if (open_failure_) {
-      auto batch = take();
-      for (auto& operation : batch) operation.failure = open_failure_;
-      finish(std::move(batch), {});
-      continue;
-    }
+    if (!open()) continue;
     const bool work = [this] {
       const std::lock_guard hold(mutex_);
       return !queue_.empty();
@@ -117,15 +118,8 @@ void Writer::loop() {
     if (work || group_.heartbeat_due()) commit();
     maintain();
   }
-  if (checkpointer_.joinable()) {
-    {
-      const std::lock_guard hold(mutex_);
-      checkpoint_closing_ = true;
-    }
-    checkpoint_wake_.notify_all();
-    checkpointer_.join();
-  }
-  if (!open_failure_) leave_tidy();
+  checkpointer_.reset();
+  if (db_) leave_tidy();
   db_.reset();
 }
 
@@ -182,17 +176,20 @@ void Writer::finish(Batch batch, std::vector<Commit> commits) {
 
 void Writer::maintain() {
   const int pages = db_->wal_pages();
-  if (pages > kBackstopPages) {
+  if (pages > kBackstopPages)
+    move_log();
+  else if (pages > kCheckpointPages)
+    checkpointer_->request();
+  if (!unsealed_.empty()) seal_some();
+}
+
+void Writer::move_log() {
+  try {
     const WriteLock::Hold hold(*lock_);
     db_->checkpoint_passive();
-  } else if (pages > kCheckpointPages) {
-    {
-      const std::lock_guard hold(mutex_);
-      checkpoint_due_ = true;
-    }
-    checkpoint_wake_.notify_one();
+  } catch (const base::Broken& error) {
+    base::log::warning("the write-ahead log grows: it could not be moved into the database", {{"reason", error.what()}});
   }
-  if (!unsealed_.empty()) seal_some();
 }
 
 void Writer::seal_some() {
@@ -208,23 +205,6 @@ void Writer::seal_some() {
   } catch (const base::Broken& error) {
     base::log::warning("sealing a finished run failed", {{"reason", error.what()}});
     unsealed_.pop_front();
-  }
-}
-
-void Writer::checkpoint_loop() {
-  try {
-    Database db(options_.database_path, OpenMode::read_write);
-    for (;;) {
-      {
-        std::unique_lock hold(mutex_);
-        checkpoint_wake_.wait(hold, [this] { return checkpoint_closing_ || checkpoint_due_; });
-        if (checkpoint_closing_) return;
-        checkpoint_due_ = false;
-      }
-      db.checkpoint_passive();
-    }
-  } catch (const base::Broken& error) {
-    base::log::warning("the checkpoint thread ended; the writer checkpoints itself", {{"reason", error.what()}});
   }
 }
 

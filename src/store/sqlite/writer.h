@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "store/doorbell.h"
 #include "store/sqlite/backend.h"
+#include "store/sqlite/checkpoint.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite/seal.h"
 #include "store/types.h"
@@ -53,9 +54,9 @@ class Writer final : public WriteQueue {
   void finish(Batch batch, std::vector<Commit> commits);
   void maintain();
   void seal_some();
+  void move_log();
   void leave_tidy();
-  void checkpoint_loop();
-  void open();
+  bool open();
 
   // constant after construction
   boost::asio::io_context& io_;
@@ -67,20 +68,17 @@ class Writer final : public WriteQueue {
   GroupCommit group_;
   std::deque<Unsealed> unsealed_;
   std::int64_t control_rings_ = 0;
-  std::exception_ptr open_failure_;
+  std::unique_ptr<Checkpointer> checkpointer_;
 
   // protected by mutex_
   std::mutex mutex_;
-  std::condition_variable wake_, checkpoint_wake_;
+  std::condition_variable wake_;
   std::deque<Operation> queue_;
   OwnerNumber owner_ = 0;
   bool closing_ = false;
   std::int64_t close_by_ms_ = 0;            // sealing may take until then
-  bool checkpoint_due_ = false;
-  bool checkpoint_closing_ = false;
 
   std::thread thread_;
-  std::thread checkpointer_;
 };
 
 }  // namespace store::sqlite
