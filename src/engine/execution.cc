@@ -11,6 +11,7 @@
 #include "engine/notices.h"
 #include "engine/tool_step.h"
 #include "run/recovery.h"
+#include "run/wrapped_call.h"
 
 namespace engine {
 
@@ -218,8 +219,10 @@ aio::Task<> Execution::look_for_notices() {
 
 // Nothing that a run's calls started outlives the run.
 aio::Task<> Execution::end_tools() {
-  for (const auto& granted : spec_.tools)
+  for (const auto& granted : spec_.tools) {
     if (auto* tool = deps_.tools.find(granted.name)) co_await tool->end_run(lease_.run.run_id, lease_.run.epoch);
+    if (deps_.tasks && granted.name == run::kRunParallel) co_await deps_.tasks->end_awaited(lease_.run.session_id, lease_.run.run_id);
+  }
 }
 
 aio::Task<bool> Execution::call_model() {

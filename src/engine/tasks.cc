@@ -180,6 +180,27 @@ aio::Task<base::Result<TaskView>> Tasks::cancel(const tool::Context& caller, std
   co_return views.front();
 }
 
+aio::Task<std::vector<store::Run>> Tasks::live_tasks(const std::string& session_id) {
+  store::RunFilter filter;
+  filter.component_type = store::kKindTool;
+  filter.session_id = session_id;
+  filter.live_only = true;
+  filter.limit = static_cast<std::int64_t>(limits::kSessionTasksMax);
+  co_return (co_await deps_.store.list_runs(filter)).items;
+}
+
+aio::Task<> Tasks::end_awaited(std::string session_id, std::string run_id) {
+  std::vector<std::string> ending;
+  for (const auto& task : co_await live_tasks(session_id))
+    if (task.awaited && task.parent_run_id == run_id) {
+      co_await executor_.cancel(task.run_id);
+      ending.push_back(task.run_id);
+    }
+  tool::Context session{.run_id = run_id, .call_id = ""};
+  session.session_id = session_id;
+  if (!ending.empty()) co_await wait(session, std::move(ending), Until::all, deps_.time.steady_ms() + kCancelMs);
+}
+
 // The call inside the task's run, under the lease that it has now.
 aio::Task<base::Result<tool::Context>> Tasks::call_of(const TaskView& task) {
   const auto run = co_await deps_.store.find_run(task.task_id);

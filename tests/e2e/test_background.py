@@ -195,6 +195,26 @@ class Background(OwnServerTest):
         listed, = self.talk(call(list_tasks=True))
         self.assertEqual(listed, [], "what is waited for in its own call is no task to look after")
 
+    def test_a_cancelled_run_ends_what_it_waits_for(self):
+        actions = [{"name": "Bash", "params": {"command": "setsid sleep 7104 & sleep 7104"}}] * 2
+        run = self.api.launch("N=1\n" + call("run_parallel", actions=actions), session_id="s")
+        until(lambda: len(carrying("sleep 7104")) >= 4)
+        self.api.cancel(run["run_id"])
+        self.assertEqual(self.api.settled(run)["status"], "CANCELLED")
+        self.assertEqual(carrying("sleep 7104"), [])
+
+    def test_calls_at_the_same_time_survive_a_crash_and_run_once(self):
+        actions = [{"name": "Bash", "params": {"command": f"echo {i} >> trace; sleep 1; echo end-{i}"}} for i in range(3)]
+        run = self.api.launch("N=1\n" + call("run_parallel", actions=actions), session_id="s")
+        until(lambda: len(carrying("sleep 1")) >= 3)
+        self.server.kill()
+        time.sleep(1.5)
+        self.server.start()
+        _, (result,) = self.results(run, "s")
+        self.assertEqual([r["result"]["stdout"] for r in result["results"]], [f"end-{i}\n" for i in range(3)])
+        with open(os.path.join(self.server.work, "trace")) as f:
+            self.assertEqual(sorted(f.read().split()), ["0", "1", "2"])
+
     def test_policy_holds_for_what_is_wrapped(self):
         barred = self.talk(call(name="Bash", params={"command": "touch barred"}), call("run_parallel", actions=[{"name": "shell.bash", "params": {"command": "touch barred"}}]),
                            call(name="run_parallel", params={"actions": [{"name": "bash.run", "params": {"command": "touch barred"}}]}, wait=True), agent="barred", session="b")
