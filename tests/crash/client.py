@@ -12,8 +12,8 @@ MODES = {"bg_stream": (True, True), "bg_poll": (True, False), "fg_stream": (Fals
 class Run:
     """One run as its client knows it."""
 
-    def __init__(self, key, message, agent, mode):
-        self.key, self.message, self.agent, self.mode = key, f"TAG={key};\n{message}", agent, mode
+    def __init__(self, key, message, agent, mode, session=None):
+        self.key, self.message, self.agent, self.mode, self.session = key, f"TAG={key};\n{message}", agent, mode, session or key
         self.run_id, self.cancelled, self.ended = None, False, None
         self.shown, self.shown_at = {}, {}  # index -> (name, bytes); index -> when it was first shown
         self.lines = {}                     # the same of `outlast logs --json`
@@ -134,10 +134,10 @@ class Client:
 
     # --- what a client does; all of it may be repeated
 
-    def launch(self, key, message, agent="main", mode="bg_stream", server=None):
-        run = self.runs.setdefault(key, Run(key, message, agent, mode))
+    def launch(self, key, message, agent="main", mode="bg_stream", server=None, session=None):
+        run = self.runs.setdefault(key, Run(key, message, agent, mode, session))
         background, stream = MODES[mode]
-        form = {"message": run.message, "session_id": key, "background": str(background).lower(), "stream": str(stream).lower()}
+        form = {"message": run.message, "session_id": run.session, "background": str(background).lower(), "stream": str(stream).lower()}
         headers = {"Idempotency-Key": f"key-{key}"}
         if mode == "fg_wait":
             return self.launch_and_wait(run, form, headers, server)
@@ -182,7 +182,7 @@ class Client:
     def follow(self, run, server=None):
         """the run's stream from where this client is, in a thread"""
         last = run.last()
-        form = {"session_id": run.key}
+        form = {"session_id": run.session}
         stream = self.call(lambda api: api.resume(run.run_id, last, agent=run.agent, **form), server)
         expect(stream.response.status == 200, "P10", run, "cannot be followed:", stream.response.status)
         return Tail(self, run, stream, 0 if last is None else last + 1)
@@ -193,7 +193,7 @@ class Client:
             run.ended = status
 
     def status(self, run, wait=0, server=None):
-        answer = self.call(lambda api: api.get(run.run_id, run.key, run.agent, f"&wait={wait}"), server)
+        answer = self.call(lambda api: api.get(run.run_id, run.session, run.agent, f"&wait={wait}"), server)
         expect(answer.status == 200, "P1", run, "is not known any more:", answer.status, answer.body)
         self.see_status(run, answer.json["status"])
         return answer.json
@@ -214,7 +214,7 @@ class Client:
     def cancel(self, run, server=None):
         if run.cancelled:
             return
-        answer = self.call(lambda api: api.cancel(run.run_id, f"?session_id={run.key}", run.agent), server)
+        answer = self.call(lambda api: api.cancel(run.run_id, f"?session_id={run.session}", run.agent), server)
         expect(answer.status == 200, "P4", run, "cannot be cancelled:", answer.status, answer.body)
         if answer.json["cancel"] == "already_finished":
             expect(answer.json["status"] in ENDED, "P4", run, "is said to have ended:", answer.body)
@@ -225,6 +225,6 @@ class Client:
         """answers the run's first pause: `confirmed` by call, in order"""
         paused = next(json.loads(data) for name, data in (run.shown[i] for i in sorted(run.shown)) if name == "RunPaused")
         decisions = [{"tool_call_id": tool["tool_call_id"], "confirmed": yes} for tool, yes in zip(paused["tools"], confirmed)]
-        response = self.call(lambda api: api.continues(run.run_id, run.key, decisions, run.agent, stream="true", background="true"))
+        response = self.call(lambda api: api.continues(run.run_id, run.session, decisions, run.agent, stream="true", background="true"))
         expect(response.status == 200, "P4", run, "refuses the decision:", response.status)
         return Tail(self, run, Stream(response))

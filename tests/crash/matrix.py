@@ -9,9 +9,11 @@ import argparse, concurrent.futures, json, os, signal, statistics, subprocess, s
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from scenarios import SCENARIOS  # noqa: E402
+import scenarios  # noqa: E402
+from background_scenarios import BACKGROUND_SCENARIOS  # noqa: E402
 from world import BINARY, Violation, World, adopt_orphans  # noqa: E402
 
+SCENARIOS = [*scenarios.SCENARIOS, *BACKGROUND_SCENARIOS]
 VISITS = {"append": (1, 2, 3, 5, 8, 13, 21), "projection": (1, 2, 4, 8), "launch": (1, 2), "end": (1, 2), "shim": (1,)}
 LINGER_MS = 25  # in every other cell the thread that is there stops for so long, and the others go on
 PROGRESS_MS = 1000

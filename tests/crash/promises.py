@@ -8,7 +8,7 @@ TYPES = {"text": "RunContent", "run_started": "RunStarted", "model_started": "Mo
          "superseded": "RunContentSuperseded", "model_completed": "ModelRequestCompleted", "tool_started": "ToolCallStarted",
          "tool_completed": "ToolCallCompleted", "tool_error": "ToolCallError", "content_completed": "RunContentCompleted",
          "run_completed": "RunCompleted", "run_error": "RunError", "run_cancelled": "RunCancelled", "run_paused": "RunPaused",
-         "run_continued": "RunContinued"}
+         "run_continued": "RunContinued", "notice": "CustomEvent"}
 REASONS = {"COMPLETED": "run.completed", "CANCELLED": "run.cancelled.manual_kill", "ERROR": "run."}
 
 
@@ -77,7 +77,7 @@ class Verified:
         return self.replay(self.client.world.living()[0])
 
     def replay(self, server):
-        return self.client.call(lambda api: api.replay(self.run.run_id, agent=self.run.agent, session_id=self.run.key)[1], server)
+        return self.client.call(lambda api: api.replay(self.run.run_id, agent=self.run.agent, session_id=self.run.session)[1], server)
 
     def names(self):
         return [e.name for e in self.log]

@@ -94,6 +94,20 @@ class Scenario:
         self.client.alive()
 
 
+class OwnerDies(Scenario):
+    calls_shell = True
+
+    def first_life(self, failpoint):
+        """at a place of its own it is the command's owner that dies: its server lives on and says so"""
+        if not failpoint.startswith("shim."):
+            return super().first_life(failpoint)
+        self.statuses = (*self.statuses, "ERROR")
+        self.world.serve(failpoint).ready()
+        self.script(self.client)
+        self.client.deaths.append(time.time() * 1000)  # a shim's, since the calls began
+        return any("ToolCallStarted" in run.names() for run in self.client.runs.values())
+
+
 class Launch(Scenario):
     def script(self, c):
         run = c.launch("a", "N=4 D=0.01", mode=self.mode)
@@ -160,22 +174,12 @@ class Tools(Scenario):
         Verified(c, c.runs["t"], self.statuses, words(5))
 
 
-class Shell(Tools):
-    name, agent, calls_shell = "commands run", "shell", True
+class Shell(OwnerDies, Tools):
+    name, agent = "commands run", "shell"
 
     @staticmethod
     def message():
         return f"PAR {bash(0)} | {bash(1)}\nCALL {bash(2)}\nN=5 D=0.01"
-
-    def first_life(self, failpoint):
-        """at a place of its own it is the command's owner that dies: its server lives on and says so"""
-        if not failpoint.startswith("shim."):
-            return super().first_life(failpoint)
-        self.statuses = (*self.statuses, "ERROR")
-        self.world.serve(failpoint).ready()
-        self.script(self.client)
-        self.client.deaths.append(time.time() * 1000)  # a shim's, since the calls began
-        return any("ToolCallStarted" in run.names() for run in self.client.runs.values())
 
 
 class Approval(Scenario):

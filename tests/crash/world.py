@@ -155,14 +155,14 @@ class World:
         self.write_app(self.shell)
 
     def write_app(self, shell):
-        agents = [("main", "filesystem"), ("gated", "filesystem")] + [("shell", "shell")] * shell
+        agents = [("main", "filesystem"), ("gated", "filesystem")] + [("shell", "shell"), ("tasks", "shell")] * shell
         with open(self.app, "w") as f:
             f.write(HEAD)
             for id_, modules in agents:
                 f.write(AGENT.format(id=id_, modules=modules, port=self.model.port))
                 if id_ == "gated":
                     f.write("    capabilities: {default_policy: auto, approve: [filesystem.write, filesystem.edit]}\n")
-            f.write(TAIL.format(modules="filesystem: {}" + (", shell: {}" if shell else ""), more=", max_risk_level: high" if shell else ""))
+            f.write(TAIL.format(modules="filesystem: {}" + (", shell: {}" if shell else ""), more=", max_risk_level: high, grant: [context_builder.background_run, context_builder.run_parallel]" if shell else ""))
 
     @classmethod
     def probe(cls):

@@ -2,6 +2,7 @@
 import concurrent.futures, os, sys, unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "crash"))
+import background_scenarios  # noqa: E402
 import scenarios  # noqa: E402
 from matrix import Cell  # noqa: E402
 from world import adopt_orphans  # noqa: E402
@@ -18,7 +19,8 @@ CELLS = [(scenarios.LaunchBackgroundStream, "launch.before_commit", 1), (scenari
          (scenarios.DrainNow, "handover.before_release", 1), (scenarios.Recovery, "claim.after_commit", 2),
          (scenarios.Recovery, "append.after_commit", 5), (scenarios.TwoServers, "append.after_publish", 5),
          (scenarios.CancelElsewhere, "cancel.after_commit", 1), (scenarios.Command, "projection.after_write", 1),
-         (scenarios.CancelCommandLine, "cancel.after_commit", 1)]
+         (scenarios.CancelCommandLine, "cancel.after_commit", 1), (background_scenarios.Background, "end.after_commit", 1),
+         (background_scenarios.Background, "tool.after_call", 2), (background_scenarios.Parallel, "append.before_commit", 5)]
 
 
 class Crash(unittest.TestCase):
