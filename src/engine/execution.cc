@@ -9,6 +9,7 @@
 #include "engine/history.h"
 #include "engine/model_step.h"
 #include "engine/notices.h"
+#include "engine/pattern_watch.h"
 #include "engine/tool_step.h"
 #include "run/recovery.h"
 #include "run/wrapped_call.h"
@@ -115,6 +116,8 @@ aio::Task<Ending> Execution::run() {
   co_await note_take_over();
   if (spec_.limits.timeout_ms > 0)
     tasks_.spawn("deadline", end_at(deps_.time, scope_, lease_.run.created_ms + spec_.limits.timeout_ms));
+  if (spec_.call && !spec_.notify_when.empty())
+    tasks_.spawn("patterns", watch_patterns(deps_, lease_.run, spec_.notify_when, scope_));
   const auto ending = co_await loop();
   if (ending == Ending::handed_over) {
     co_await log_->flush();

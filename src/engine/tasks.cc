@@ -108,6 +108,7 @@ aio::Task<base::Result<TaskView>> Tasks::launch(const tool::Context& caller, too
     request.origin = parent->origin;
   }
   request.spec = spec_of(*tool, caller, std::move(launch.arguments));
+  request.spec.notify_when = std::move(launch.notify_when);
   request.kind = store::kKindTool;
   request.component_id = definition.module + "." + definition.action;
   request.component_name = definition.name;
@@ -214,6 +215,14 @@ aio::Task<base::Result<json::object>> Tasks::output(const TaskView& task, std::s
   auto call = co_await call_of(task);
   if (!call) co_return std::unexpected(call.error());
   co_return co_await tool->output(std::move(*call), tail_lines);
+}
+
+aio::Task<base::Result<tool::Sighting>> Tasks::scan(const TaskView& task, std::string pattern, tool::ScanFrom from) {
+  auto* tool = deps_.tools.find(task.name);
+  if (!tool) co_return base::fail(base::Errc::unsupported, "its tool is not here");
+  auto call = co_await call_of(task);
+  if (!call) co_return std::unexpected(call.error());
+  co_return co_await tool->scan(std::move(*call), std::move(pattern), from);
 }
 
 aio::Task<base::Result<>> Tasks::send(const TaskView& task, json::object request) {

@@ -29,6 +29,7 @@ class Tasks final : public tool::Tasks {
   aio::Task<base::Result<tool::TaskView>> cancel(const tool::Context& caller, std::string task_id) override;
   aio::Task<> end_awaited(std::string session_id, std::string run_id) override;
   aio::Task<base::Result<boost::json::object>> output(const tool::TaskView& task, std::size_t tail_lines) override;
+  aio::Task<base::Result<tool::Sighting>> scan(const tool::TaskView& task, std::string pattern, tool::ScanFrom from) override;
   aio::Task<base::Result<>> send(const tool::TaskView& task, boost::json::object request) override;
 
  private:

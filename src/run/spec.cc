@@ -37,6 +37,7 @@ std::string encode(const Spec& spec) {
   };
   text("input", spec.input);
   if (spec.call) o["call"] = {{"id", spec.call->id}, {"name", spec.call->name}, {"arguments", spec.call->arguments}};
+  if (!spec.notify_when.empty()) o["notify_when"] = json::array(spec.notify_when.begin(), spec.notify_when.end());
   text("provider", spec.provider);
   text("model", spec.model);
   text("effort", spec.effort);
@@ -75,6 +76,9 @@ base::Result<Spec> decode_spec(std::string_view text) {
   spec.input = base::text_or_empty(*o, "input");
   if (const auto* call = base::object_field(*o, "call"))
     spec.call = ToolCall{base::text_or_empty(*call, "id"), base::text_or_empty(*call, "name"), base::text_or_empty(*call, "arguments")};
+  if (const auto* patterns = base::array_field(*o, "notify_when"))
+    for (const auto& pattern : *patterns)
+      if (pattern.is_string()) spec.notify_when.emplace_back(pattern.get_string());
   spec.provider = base::text_or_empty(*o, "provider");
   spec.model = base::text_or_empty(*o, "model");
   spec.effort = base::text_or_empty(*o, "effort");

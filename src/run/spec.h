@@ -42,6 +42,7 @@ struct Spec {
   std::string provider, model, effort;
   std::string backend, base_url;  // "" = the provider's own
   std::string system_prompt;
+  std::vector<std::string> notify_when;  // of a call: patterns of its output that its session's model is told of
   std::vector<GrantedTool> tools;
   Limits limits;
   Recovery recovery = Recovery::resume;

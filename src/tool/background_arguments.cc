@@ -68,7 +68,10 @@ base::Result<std::vector<std::string>> task_ids(const json::object& o) {
 }
 
 base::Result<BackgroundRequest> read_wait(const json::object& o, const std::string& task_id, std::vector<std::string> ids, double timeout_s) {
-  WaitRequest wait{.task_ids = std::move(ids), .until = Tasks::Until::all, .timeout_s = timeout_s, .several = true};
+  WaitRequest wait;
+  wait.task_ids = std::move(ids);
+  wait.timeout_s = timeout_s;
+  wait.several = true;
   if (wait.task_ids.empty()) {
     wait.task_ids = {task_id};
     wait.several = false;
@@ -77,6 +80,25 @@ base::Result<BackgroundRequest> read_wait(const json::object& o, const std::stri
   const auto word = until.empty() ? base::to_lower(text(o, {"wait"})) : until;
   if (word == "any" || word == "first") wait.until = Tasks::Until::any;
   return wait;
+}
+
+constexpr std::size_t kPatternsMax = 20, kPatternBytesMax = 1'000;
+
+// One pattern, or a list of them.
+base::Result<std::vector<std::string>> patterns(const json::object& o, std::string_view key) {
+  std::vector<std::string> all;
+  const auto* value = run::first_of(o, {key});
+  if (!value) return all;
+  if (value->is_string()) all.emplace_back(value->get_string());
+  if (const auto* list = value->if_array())
+    for (const auto& item : *list)
+      if (item.is_string()) all.emplace_back(item.get_string());
+  std::erase(all, "");
+  const bool fits = all.size() <= kPatternsMax && std::ranges::all_of(all, [](const std::string& p) { return p.size() <= kPatternBytesMax; });
+  if (all.empty() || !fits)
+    return refuse("background_run: '" + std::string(key) + "' is a pattern or a list of at most " + std::to_string(kPatternsMax) + ", each of at most " +
+                  std::to_string(kPatternBytesMax) + " bytes");
+  return all;
 }
 
 bool wants_wait(const json::object& o) {
@@ -106,6 +128,15 @@ base::Result<BackgroundRequest> read_request(const json::object& o) {
     if (task_id.empty()) return refuse("background_run stdin: 'task_id' is required");
     return InputRequest{task_id, data && data->is_string() ? std::string(data->get_string()) : std::string(), end};
   }
+  if (!task_id.empty() && run::first_of(o, {"wait_for"})) {
+    auto pattern = patterns(o, "wait_for");
+    if (!pattern) return std::unexpected(pattern.error());
+    WaitRequest wait;
+    wait.task_ids = {task_id};
+    wait.timeout_s = timeout_s;
+    wait.pattern = std::move(pattern->front());
+    return wait;
+  }
   if (!ids->empty() || (!task_id.empty() && wants_wait(o))) return read_wait(o, task_id, std::move(*ids), timeout_s);
   if (!task_id.empty()) return StatusRequest{task_id};
   auto call = run::wrapped_launch(o);
@@ -114,10 +145,13 @@ base::Result<BackgroundRequest> read_request(const json::object& o) {
     if (run::first_of(o, {"params", "args", "arguments", "parameters"})) return refuse("background_run launch: 'name' is required");
     return refuse("Provide either: name+params to launch, task_id to check/cancel/wait, or list_tasks=true to list all.");
   }
+  auto notify_when = patterns(o, "notify_when");
+  if (!notify_when) return std::unexpected(notify_when.error());
   return LaunchRequest{.call = std::move(*call),
                        .wait = wants_wait(o),
                        .timeout_s = timeout_s,
-                       .settle_s = std::clamp(number(o, "settle_seconds", 0.3), 0.0, kSettleMax)};
+                       .settle_s = std::clamp(number(o, "settle_seconds", 0.3), 0.0, kSettleMax),
+                       .notify_when = std::move(*notify_when)};
 }
 
 }  // namespace

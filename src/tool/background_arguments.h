@@ -30,11 +30,13 @@ struct WaitRequest {
   Tasks::Until until = Tasks::Until::all;
   double timeout_s = 60;
   bool several = false;  // asked for as a list, and answered as one
+  std::string pattern;   // of one task: until its output shows it
 };
 struct LaunchRequest {
   run::WrappedCall call;
   bool wait = false;
   double timeout_s = 60, settle_s = 0.3;
+  std::vector<std::string> notify_when;
 };
 using BackgroundRequest =
     std::variant<ListRequest, CancelRequest, SignalRequest, InputRequest, WaitRequest, StatusRequest, LaunchRequest>;

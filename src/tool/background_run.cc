@@ -24,6 +24,8 @@ constexpr const char* kSchema = R"({
     "task_ids": {"type": "array", "items": {"type": "string"}, "description": "Several tasks to wait for."},
     "wait": {"type": "boolean", "description": "Wait for the end of what is launched, or of task_id or task_ids."},
     "mode": {"type": "string", "enum": ["any", "all"], "description": "With task_ids: until one has ended, or all (default)."},
+    "wait_for": {"type": "string", "description": "With task_id: wait until its output shows this (a regular expression)."},
+    "notify_when": {"type": "array", "items": {"type": "string"}, "description": "With a launch: be told when its output shows one of these."},
     "timeout": {"type": "number", "description": "Seconds to wait at most: 1 to 3600, default 60."},
     "cancel": {"type": "boolean", "description": "End the task and everything that it started."},
     "list_tasks": {"type": "boolean", "description": "List this session's tasks."},
@@ -34,6 +36,8 @@ constexpr const char* kSchema = R"({
     "settle_seconds": {"type": "number", "description": "How long a launch looks for an early end, default 0.3."}
   }
 })";
+
+constexpr std::int64_t kLookMs = 100;  // between two looks for a pattern
 
 std::string not_found(const std::string& id) { return "Task '" + id + "' not found. Use BackgroundRun(list_tasks=true) to see all."; }
 
@@ -161,6 +165,8 @@ class BackgroundRunTool final : public Tool {
 
     aio::Task<Outcome> wait(WaitRequest request) const {
       const auto seconds = request.timeout_s;
+      if (!request.pattern.empty())
+        co_return co_await wait_for_pattern(std::move(request.task_ids.front()), std::move(request.pattern), seconds);
       for (const auto& id : request.task_ids)
         if (const auto known = co_await tasks().find(caller, id); !known) co_return Outcome{not_found(id), true};
       const auto views = co_await tasks().wait(caller, request.task_ids, request.until, until(seconds));
@@ -179,6 +185,35 @@ class BackgroundRunTool final : public Tool {
       co_return outcome;
     }
 
+    // Looks once more after the end: the pattern may be in the last byte.
+    aio::Task<Outcome> wait_for_pattern(std::string id, std::string pattern, double seconds) const {
+      const auto end = until(seconds);
+      ScanFrom from;
+      for (;;) {
+        const auto task = co_await tasks().find(caller, id);
+        if (!task) co_return Outcome{not_found(id), true};
+        const auto sighting = co_await tasks().scan(*task, pattern, from);
+        if (!sighting) co_return Outcome{"background_run wait_for: " + sighting.error().message, true};
+        from = sighting->next;
+        const bool late = time.steady_ms() >= end;
+        if (!sighting->found && task->is_live() && !late) {
+          co_await time.sleep(std::chrono::milliseconds(kLookMs));
+          continue;
+        }
+        auto out = co_await shown(*task);
+        if (sighting->found) {
+          out["matched"] = pattern;
+          out["line"] = sighting->line;
+        } else if (!task->is_live()) {
+          out["note"] = "task ended before pattern \"" + pattern + "\" was seen";
+        } else {
+          out["timeout"] = true;
+          out["note"] = "pattern \"" + pattern + "\" not seen yet; the task is still running";
+        }
+        co_return answer(*task, std::move(out));
+      }
+    }
+
     aio::Task<Outcome> waited(TaskView task, double seconds) const {
       auto out = co_await shown(task);
       if (task.is_live()) {
@@ -192,7 +227,7 @@ class BackgroundRunTool final : public Tool {
     }
 
     aio::Task<Outcome> launch(LaunchRequest request) const {
-      TaskLaunch launch{.name = request.call.name, .arguments = std::move(request.call.arguments), .key = caller.call_id};
+      TaskLaunch launch{.name = request.call.name, .arguments = std::move(request.call.arguments), .notify_when = std::move(request.notify_when), .key = caller.call_id};
       const auto task = co_await tasks().launch(caller, std::move(launch));
       if (!task) co_return Outcome{task.error().message, true};
       const auto seconds = request.wait ? request.timeout_s : request.settle_s;

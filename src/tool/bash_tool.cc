@@ -136,6 +136,14 @@ class BashTool final : public Tool {
     co_return co_await files_.run(read);
   }
 
+  aio::Task<base::Result<Sighting>> scan(Context call, std::string pattern, ScanFrom from) override {
+    const auto child = children_.directory({call.run_id, call.call_id, call.epoch});
+    auto look = [&child, &pattern, from] {
+      return scan_output(child.file(process::kStdoutFile), child.file(process::kStderrFile), pattern, from);
+    };
+    co_return co_await files_.run(look);
+  }
+
   aio::Task<base::Result<>> send(Context call, json::object request) override {
     co_return co_await children_.send({call.run_id, call.call_id, call.epoch}, std::move(request));
   }

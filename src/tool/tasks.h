@@ -9,6 +9,7 @@
 
 #include "aio/task.h"
 #include "base/error.h"
+#include "tool/output_scan.h"
 
 namespace tool {
 
@@ -36,6 +37,7 @@ struct TaskView {
 struct TaskLaunch {
   std::string name = {};               // any name of a tool
   boost::json::object arguments = {};  // as the tool takes them
+  std::vector<std::string> notify_when = {};  // patterns: when its output shows one, the model is told
   std::string key = {};                // within the calling run: the same key is the same task
   bool awaited = false;           // the call that launches it also waits for it: its end is no news, and it is not listed
 };
@@ -59,6 +61,8 @@ class Tasks {
   virtual aio::Task<> end_awaited(std::string session_id, std::string run_id) = 0;
   // What its process has written so far, or a request to it. Errc::unsupported: its tool has no process.
   virtual aio::Task<base::Result<boost::json::object>> output(const TaskView& task, std::size_t tail_lines) = 0;
+  // Looks for a pattern in its output since `from`.
+  virtual aio::Task<base::Result<Sighting>> scan(const TaskView& task, std::string pattern, ScanFrom from) = 0;
   virtual aio::Task<base::Result<>> send(const TaskView& task, boost::json::object request) = 0;
 };
 

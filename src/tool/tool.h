@@ -11,6 +11,7 @@
 #include "aio/task.h"
 #include "base/error.h"
 #include "run/spec.h"
+#include "tool/output_scan.h"
 
 namespace tool {
 
@@ -70,6 +71,8 @@ class Tool {
   virtual aio::Task<> end_run(std::string run_id, std::int64_t epoch);
   // What a call under way has brought so far. Errc::unsupported, unless the tool has processes.
   virtual aio::Task<base::Result<boost::json::object>> output(Context call, std::size_t tail_lines);
+  // Looks for a pattern in what it has written since `from`; errors as output().
+  virtual aio::Task<base::Result<Sighting>> scan(Context call, std::string pattern, ScanFrom from);
   // Something for the process of a call under way: {"op":"input","data":...}, end_input, signal (child-directory.md).
   virtual aio::Task<base::Result<>> send(Context call, boost::json::object request);
 };

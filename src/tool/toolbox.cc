@@ -87,6 +87,10 @@ aio::Task<base::Result<json::object>> Tool::output(Context, std::size_t) {
   co_return base::fail(base::Errc::unsupported, definition().name + " has no process");
 }
 
+aio::Task<base::Result<Sighting>> Tool::scan(Context, std::string, ScanFrom) {
+  co_return base::fail(base::Errc::unsupported, definition().name + " has no process");
+}
+
 aio::Task<base::Result<>> Tool::send(Context, json::object) {
   co_return base::fail(base::Errc::unsupported, definition().name + " has no process");
 }

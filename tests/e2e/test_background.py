@@ -195,6 +195,21 @@ class Background(OwnServerTest):
         listed, = self.talk(call(list_tasks=True))
         self.assertEqual(listed, [], "what is waited for in its own call is no task to look after")
 
+    def test_patterns(self):
+        """waited for across pieces of a line; told of once, also after a crash; an end without it is said"""
+        command = "printf 'server li'; sleep 0.6; echo 'stens on 80'; sleep 2.5; echo over"
+        launch, seen = self.talk(call(name="Bash", params={"command": command}, notify_when=["lis+tens on \\d+", "["]), call(task_id="$TASK1", wait_for="server listens", timeout=20))
+        self.assertEqual((seen["status"], seen["matched"], seen["line"]), ("running", "server listens", "server listens on 80"))
+        time.sleep(0.5)
+        self.talk("SAY next")
+        ready = [("READY", launch["task_id"])]
+        self.assertEqual([n[:2] for n in self.notices()], ready)
+        self.server.kill()
+        self.server.start()
+        ended, = self.talk(call(task_id=launch["task_id"], wait_for="never", timeout=20))
+        self.assertEqual((ended["status"], ended["note"]), ("completed", 'task ended before pattern "never" was seen'))
+        self.assertEqual([n[:2] for n in self.notices()], ready, "told once, though it was looked for again")
+
     def test_a_cancelled_run_ends_what_it_waits_for(self):
         actions = [{"name": "Bash", "params": {"command": "setsid sleep 7104 & sleep 7104"}}] * 2
         run = self.api.launch("N=1\n" + call("run_parallel", actions=actions), session_id="s")

@@ -362,9 +362,17 @@ std::int64_t trim_finished_events(Database& db, std::int64_t ended_before_ms) {
 }
 
 void insert_notice(Database& db, Commit& commit, const Run& task, const std::string& kind, const std::string& detail, std::int64_t now_ms) {
-  db.query(
-        "INSERT INTO notice(session, task, kind, detail, created_ms) SELECT ?1, ?2, ?3, ?4, ?5 "
-        "WHERE NOT EXISTS(SELECT 1 FROM notice WHERE task = ?2 AND kind = ?3 AND detail = ?4)")
+  // The fact outlives the telling: one that was told is not made again by an executor that looks from the start.
+  db.query("INSERT INTO fact(run, at_ms, epoch, type, data) SELECT ?1, ?2, ?3, ?4, ?5 "
+           "WHERE NOT EXISTS(SELECT 1 FROM fact WHERE run = ?1 AND type = ?4 AND data = ?5)")
+      .bind(task.number)
+      .bind(now_ms)
+      .bind(task.epoch)
+      .bind(kind)
+      .bind(detail)
+      .run();
+  if (!db.changes()) return;
+  db.query("INSERT INTO notice(session, task, kind, detail, created_ms) VALUES(?, ?, ?, ?, ?)")
       .bind(task.session)
       .bind(task.run_id)
       .bind(kind)
