@@ -124,8 +124,9 @@ aio::Task<Ending> Execution::run() {
     base::failpoint("handover.before_release");
     try {
       co_await deps_.store.release(lease_.run.number, lease_.run.epoch, "");
+      released_ = true;
     } catch (const base::Broken& error) {
-      // No reason to fail the run: the lease ends with this process, and others take over.
+      // No reason to fail the run: the executor tries again, or the lease ends with this process.
       base::log::error("a run could not be handed over", {{"run", lease_.run.run_id}, {"reason", error.what()}});
     }
   }

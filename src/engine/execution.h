@@ -29,6 +29,9 @@ class Execution {
   // As hand_over, but a step under way may finish first.
   void stop_after_step() { stopping_ = true; }
 
+  // After run() came back with handed_over: whether the store knows.
+  bool released() const { return released_; }
+
   const store::Run& row() const { return lease_.run; }
 
  private:
@@ -51,7 +54,8 @@ class Execution {
   std::vector<run::Message> past_;
   std::unique_ptr<RunLog> log_;
   std::shared_ptr<aio::Scope> scope_;   // shared with the deadline's task, which may outlive the run
-  bool cancel_requested_ = false, stopping_ = false, taken_over_ = false, died_ = false, past_loaded_ = false;
+  bool cancel_requested_ = false, stopping_ = false, taken_over_ = false, died_ = false, past_loaded_ = false,
+       released_ = false;
   std::int64_t crashes_ = 0;
   std::vector<std::pair<std::int64_t, run::Notice>> notices_;  // before a model call: what it is to be told
 };

@@ -117,6 +117,8 @@ aio::Task<> Executor::execute(std::shared_ptr<Execution> execution) {
   try {
     const auto ending = co_await execution->run();
     count_ending(execution->row(), ending);
+    // A process that goes on must not renew the lease of what it has given up.
+    if (ending == Ending::handed_over && !execution->released()) co_await give_back(execution->row(), "");
   } catch (const std::exception& error) {
     if (aio::is_cancelled(error)) throw;
     broken = error.what();
