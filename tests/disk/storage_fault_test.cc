@@ -43,6 +43,7 @@ class Trial {
     int failures = 0;
     const auto broken = [&](const std::string& reason) {
       EXPECT_NE(reason.find(home_.path()), std::string::npos) << "it does not say which file: " << reason;
+      EXPECT_EQ(reason.find("transaction"), std::string::npos) << "that is not the reason: " << reason;
       if (++failures >= kFailuresUntilHealed) disk_.heal();
     };
     play({.lives = 2, .executors = 2, .runs = 2, .batches = 12, .broken = broken}, disk_, ledger_);
