@@ -5,7 +5,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 import background_scenarios  # noqa: E402
 import scenarios  # noqa: E402
 from matrix import Cell  # noqa: E402
-from world import adopt_orphans  # noqa: E402
+from world import World, adopt_orphans  # noqa: E402
 
 JOBS = 3
 CELLS = [(scenarios.LaunchBackgroundStream, "launch.before_commit", 1), (scenarios.LaunchBackgroundPoll, "launch.after_commit", 1),
@@ -27,6 +27,7 @@ class Crash(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         adopt_orphans()
+        World.probe()
         cls.pool = concurrent.futures.ThreadPoolExecutor(JOBS)
         cls.played = {cell: cls.pool.submit(Cell(*cell).play) for cell in CELLS}
 
