@@ -118,6 +118,19 @@ const Node* providers_of(const ToolRules& rules) {
   return config ? config->find("providers") : nullptr;
 }
 
+// tools.modules.shell.config.foreground_limit, in seconds.
+std::optional<std::int64_t> foreground_limit(const ToolRules& rules, Problems& problems) {
+  const auto found = rules.modules.find("shell");
+  if (found == rules.modules.end() || !found->second) return std::nullopt;
+  const auto* config = found->second->find("config");
+  const auto* limit = config ? config->find("foreground_limit") : nullptr;
+  if (!limit) return std::nullopt;
+  const auto seconds = as_number(*limit);
+  if (seconds && *seconds > 0 && *seconds < 1e6) return static_cast<std::int64_t>(*seconds * 1000);
+  problems.add("tools.modules.shell.config.foreground_limit", "must be a number of seconds above 0", limit->mark, Code::range);
+  return std::nullopt;
+}
+
 Agent read_agent(const Node& node, const ToolRules& rules, const AgentDefaults& defaults, const std::string& path,
                  Problems& problems) {
   Agent agent;
@@ -150,6 +163,7 @@ Agent read_agent(const Node& node, const ToolRules& rules, const AgentDefaults& 
   agent.max_turns = defaults.max_turns;
   if (const auto* turns = node.find("max_tool_iterations")) agent.max_turns = as_int(*turns);
   agent.timeout_ms = defaults.timeout_ms;
+  agent.foreground_ms = foreground_limit(rules, problems);
   return agent;
 }
 

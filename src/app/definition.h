@@ -40,6 +40,7 @@ struct Agent {
   std::vector<ToolGrant> tools;         // resolved from modules and capabilities; denied ones are left out
   std::optional<std::int64_t> max_turns;
   std::optional<std::int64_t> timeout_ms;
+  std::optional<std::int64_t> foreground_ms;  // of a command (run::Limits)
   std::optional<run::Recovery> recovery;  // when its executor dies in the middle of a step
   std::vector<std::string> warnings;    // of a profile; those of an app file are in App
 };

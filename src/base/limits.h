@@ -38,6 +38,7 @@ inline constexpr std::int64_t kControlPollMs = 1'000;          // the same for c
 inline constexpr std::size_t kConcurrentRunsMax = 256;         // per process, unless configured
 inline constexpr std::size_t kConcurrentTasksMax = 1'024;        // per process: tasks never wait for a place behind agents
 inline constexpr std::size_t kSessionTasksMax = 100;             // live ones of a session
+inline constexpr std::int64_t kForegroundMs = 120'000;             // of a command, before it goes on as a task; unless configured
 inline constexpr std::int64_t kWakeScanMs = 1'000;
 inline constexpr std::int64_t kWakeDelayMs = 2'000;                // endings that come within it share a turn, and a person comes first
 inline constexpr std::size_t kWakesInARow = 10;                    // turns of a session that nobody asked for

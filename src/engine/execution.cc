@@ -225,7 +225,8 @@ aio::Task<> Execution::look_for_notices() {
 aio::Task<> Execution::end_tools() {
   for (const auto& granted : spec_.tools) {
     if (auto* tool = deps_.tools.find(granted.name)) co_await tool->end_run(lease_.run.run_id, lease_.run.epoch);
-    if (deps_.tasks && granted.name == run::kRunParallel) co_await deps_.tasks->end_awaited(lease_.run.session_id, lease_.run.run_id);
+    if (deps_.tasks && (granted.name == run::kRunParallel || granted.name == run::kBackgroundRun))
+      co_await deps_.tasks->end_awaited(lease_.run.session_id, lease_.run.run_id);
   }
 }
 

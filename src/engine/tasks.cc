@@ -181,6 +181,13 @@ aio::Task<base::Result<TaskView>> Tasks::cancel(const tool::Context& caller, std
   co_return views.front();
 }
 
+aio::Task<base::Result<TaskView>> Tasks::promote(const tool::Context& caller, std::string task_id) {
+  const auto run = co_await find_run(caller, task_id);
+  if (!run) co_return std::unexpected(run.error());
+  co_await deps_.store.stop_awaiting(run->number);
+  co_return co_await find(caller, std::move(task_id));
+}
+
 aio::Task<std::vector<store::Run>> Tasks::live_tasks(const std::string& session_id) {
   store::RunFilter filter;
   filter.component_type = store::kKindTool;

@@ -26,6 +26,7 @@ aio::Task<> perform_call(Deps& deps, const store::Run& run, const run::Spec& spe
                           .session_id = run.session_id,
                           .granted = spec.tools,
                           .is_task = spec.call.has_value(),
+                          .foreground_ms = spec.limits.foreground_ms,
                           .deadline_ms = spec.limits.timeout_ms ? run.created_ms + spec.limits.timeout_ms : 0,
                           .tasks = deps.tasks};
     base::failpoint("tool.before_call");

@@ -59,6 +59,7 @@ std::string encode(const Spec& spec) {
   number("tool_calls_max", spec.limits.tool_calls);
   number("tokens_max", spec.limits.tokens);
   number("timeout_ms", spec.limits.timeout_ms);
+  number("foreground_ms", spec.limits.foreground_ms);
   if (!spec.wakes) o["wakes"] = false;
   if (spec.recovery != Recovery::resume) o["recovery"] = name(spec.recovery);
   if (spec.temperature) o["temperature"] = *spec.temperature;
@@ -96,7 +97,8 @@ base::Result<Spec> decode_spec(std::string_view text) {
   spec.limits = {.turns = base::int_or_zero(*o, "turns_max"),
                  .tool_calls = base::int_or_zero(*o, "tool_calls_max"),
                  .tokens = base::int_or_zero(*o, "tokens_max"),
-                 .timeout_ms = base::int_or_zero(*o, "timeout_ms")};
+                 .timeout_ms = base::int_or_zero(*o, "timeout_ms"),
+                 .foreground_ms = base::int_or_zero(*o, "foreground_ms")};
   const auto recovery = decode_recovery(*o);
   if (!recovery) return std::unexpected(recovery.error());
   spec.recovery = recovery->value_or(Recovery::resume);

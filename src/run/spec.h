@@ -34,6 +34,7 @@ struct Limits {
   std::int64_t tool_calls = 0;
   std::int64_t tokens = 0;      // input + output
   std::int64_t timeout_ms = 0;  // wall clock since the launch
+  std::int64_t foreground_ms = 0;  // a command that takes longer goes on as a background task, where the run may have those
 };
 
 struct Spec {

@@ -120,6 +120,9 @@ class SqliteStore final : public Store {
   aio::Task<std::vector<Notice>> notices(SessionNumber session) override {
     co_return co_await readers_.read([session](Database& db) { return sqlite::select_notices(db, session); });
   }
+  aio::Task<bool> stop_awaiting(RunNumber task) override {
+    co_return co_await writer().execute([task](Database& db, Commit&) { return sqlite::stop_awaiting(db, task); });
+  }
   aio::Task<> add_notice(Run task, std::string kind, std::string detail) override {
     co_await writer().execute([this, &task, &kind, &detail](Database& db, Commit& commit) {
       sqlite::insert_notice(db, commit, task, kind, detail, time_.wall_ms());

@@ -72,6 +72,8 @@ class Store {
   // --- notices -----------------------------------------------------------------------------------------------------
   // Not told yet, oldest first. One is made in the transaction in which a launched task ends.
   virtual aio::Task<std::vector<Notice>> notices(SessionNumber session) = 0;
+  // Nobody waits for a task any more: its end becomes news. False: it has ended, whoever asks may tell it himself.
+  virtual aio::Task<bool> stop_awaiting(RunNumber task) = 0;
   // A task showed what was waited for; once for each detail.
   virtual aio::Task<> add_notice(Run task, std::string kind, std::string detail) = 0;
   // Sessions with a notice older than that, of whose agents no run is live: someone should tell them.

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "run/wrapped_call.h"
 #include "tool/file_tool.h"
 #include "tool/task_result.h"
 
@@ -50,6 +51,13 @@ Outcome answer(const TaskView& task, json::object out, bool is_error = false) {
 json::object result_of(const TaskView& task) {
   auto value = result_value(task);
   return value.is_object() ? std::move(value.get_object()) : json::object();
+}
+
+// As the command itself answered.
+Outcome answer_of(const TaskView& task) {
+  Outcome outcome{task.result.empty() ? "Bash: " + task.cause : task.result, task.state != TaskState::completed};
+  outcome.told_tasks = {task.task_id};
+  return outcome;
 }
 
 struct Perform {
@@ -151,6 +159,32 @@ struct Perform {
 };
 
 }  // namespace
+
+bool may_be_promoted(const Context& caller) {
+  const auto named = [](const run::GrantedTool& tool) { return tool.name == run::kBackgroundRun; };
+  return caller.tasks && !caller.is_task && caller.foreground_ms > 0 && std::ranges::any_of(caller.granted, named);
+}
+
+aio::Task<Outcome> bash_foreground(aio::Time& time, json::object arguments, Context caller) {
+  TaskLaunch launch{.name = "Bash", .arguments = std::move(arguments), .key = caller.call_id, .awaited = true};
+  auto task = co_await caller.tasks->launch(caller, std::move(launch));
+  if (!task) co_return Outcome{"Bash: " + task.error().message, true};
+  const auto until = time.steady_ms() + caller.foreground_ms;
+  auto views = co_await caller.tasks->wait(caller, {task->task_id}, Tasks::Until::all, until);
+  if (!views.empty()) *task = std::move(views.front());
+  if (task->is_live()) {
+    auto promoted = co_await caller.tasks->promote(caller, task->task_id);
+    if (!promoted) co_return Outcome{"Bash: " + promoted.error().message, true};
+    *task = std::move(*promoted);
+  }
+  if (!task->is_live()) co_return answer_of(*task);
+  const Perform perform{time, caller};
+  auto out = co_await perform.shown(*task);
+  out["promoted"] = true;
+  out["message"] = "The command takes longer than " + std::to_string(caller.foreground_ms / 1000) +
+                   " s and goes on as task '" + task->task_id + "'. Use Bash(task_id='" + task->task_id + "') to check; you are told when it ends.";
+  co_return answer(*task, std::move(out));
+}
 
 bool is_about_task(const json::object& arguments) {
   return !base::text_or_empty(arguments, "task_id").empty() || flag(arguments, "run_in_background");

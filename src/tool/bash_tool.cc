@@ -107,6 +107,7 @@ class BashTool final : public Tool {
   aio::Task<Outcome> call(json::object arguments, Context context) override {
     if (is_about_task(arguments)) co_return co_await bash_task(time_, std::move(arguments), std::move(context));
     if (text_argument(arguments, "command").empty()) co_return Outcome{"Bash: command: is required", true};
+    if (may_be_promoted(context)) co_return co_await bash_foreground(time_, std::move(arguments), std::move(context));
     const process::ChildKey key{context.run_id, context.call_id, context.epoch};
     auto spec = spec_of(arguments, context);
     const auto wall_ms = spec.wall_ms;

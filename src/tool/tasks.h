@@ -57,6 +57,8 @@ class Tasks {
   virtual aio::Task<std::vector<TaskView>> wait(const Context& caller, std::vector<std::string> task_ids, Until until, std::int64_t until_ms) = 0;
   // Comes back when the whole tree is gone, or with the task as it is after a bounded time. One that had ended is returned as it is.
   virtual aio::Task<base::Result<TaskView>> cancel(const Context& caller, std::string task_id) = 0;
+  // A task that its launch waited for goes on by itself: it is listed, and its end is news. As it is now.
+  virtual aio::Task<base::Result<TaskView>> promote(const Context& caller, std::string task_id) = 0;
   // Before the end of a run: the tasks that only its own calls wait for end with it, whole trees.
   virtual aio::Task<> end_awaited(std::string session_id, std::string run_id) = 0;
   // What its process has written so far, or a request to it. Errc::unsupported: its tool has no process.

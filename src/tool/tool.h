@@ -48,6 +48,7 @@ struct Context {
   std::string session_id = {};
   std::vector<run::GrantedTool> granted = {};
   bool is_task = false;          // a run of its own: its process can be written to
+  std::int64_t foreground_ms = 0;  // how long a command may take before it goes on as a task
   std::int64_t deadline_ms = 0;  // wall: when the calling run's time is over; 0: it has no limit
   Tasks* tasks = nullptr;
 };

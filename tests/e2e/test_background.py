@@ -22,7 +22,7 @@ agents:
     brain: {brain}
     modules: [filesystem]
 tools:
-  modules: {{shell: {{}}, filesystem: {{}}}}
+  modules: {{shell: {{config: {{foreground_limit: 1}}}}, filesystem: {{}}}}
   capabilities:
     default_policy: auto
     max_risk_level: high
@@ -209,6 +209,23 @@ class Background(OwnServerTest):
         ended, = self.talk(call(task_id=launch["task_id"], wait_for="never", timeout=20))
         self.assertEqual((ended["status"], ended["note"]), ("completed", 'task ended before pattern "never" was seen'))
         self.assertEqual([n[:2] for n in self.notices()], ready, "told once, though it was looked for again")
+
+    def test_a_long_command_goes_on_as_a_task(self):
+        """a short one answers as ever; one that takes longer has the id under which it is told of"""
+        short, long, waited = self.talk(call("Bash", command="echo short; exit 3"), call("Bash", command="echo begun; sleep 1.5; echo done"),
+                                        call(task_id="$TASK1", wait=True, timeout=20))
+        self.assertEqual((short["exit_code"], short["stdout"], short["cause"]), (3, "short\n", "exited"))
+        self.assertEqual((long["status"], long["promoted"], long["stdout"]), ("running", True, "begun\n"))
+        self.assertEqual((waited["task_id"], waited["status"], waited["result"]["stdout"]), (long["task_id"], "completed", "begun\ndone\n"))
+        long, = self.talk(call("Bash", command="sleep 1.2; echo later"))
+        time.sleep(0.5)
+        self.talk("SAY next")
+        self.assertEqual([n[:2] for n in self.notices()], [("COMPLETED", long["task_id"])])
+        run = self.api.launch("N=1\n" + call("Bash", command="setsid sleep 7105 & sleep 7105"), session_id="s")
+        until(lambda: len(carrying("sleep 7105")) >= 2)
+        self.api.cancel(run["run_id"])
+        self.api.settled(run)
+        self.assertEqual(carrying("sleep 7105"), [], "the run waited for it")
 
     def test_a_cancelled_run_ends_what_it_waits_for(self):
         actions = [{"name": "Bash", "params": {"command": "setsid sleep 7104 & sleep 7104"}}] * 2

@@ -361,6 +361,11 @@ std::int64_t trim_finished_events(Database& db, std::int64_t ended_before_ms) {
   return static_cast<std::int64_t>(due.size());
 }
 
+bool stop_awaiting(Database& db, RunNumber task) {
+  db.query("UPDATE run SET awaited = 0 WHERE id = ? AND status < 3").bind(task).run();
+  return db.changes() > 0;
+}
+
 void insert_notice(Database& db, Commit& commit, const Run& task, const std::string& kind, const std::string& detail, std::int64_t now_ms) {
   // The fact outlives the telling: one that was told is not made again by an executor that looks from the start.
   db.query("INSERT INTO fact(run, at_ms, epoch, type, data) SELECT ?1, ?2, ?3, ?4, ?5 "
