@@ -21,7 +21,7 @@ class Inspection {
       : ledger_(ledger), cut_(cut), random_(seed), process_(home) {}
 
   std::string look() {
-    for (auto& run : process_.run(process_.store->list_runs({.limit = 10'000})).items) runs_[run.run_id] = std::move(run);
+    read_everything();
     for (const auto& story : ledger_.stories)
       if (auto wrong = look_at(story); !wrong.empty()) return "run " + story.run_id + ": " + wrong;
     for (const auto& [id, state] : ledger_.states)
@@ -32,6 +32,34 @@ class Inspection {
   }
 
  private:
+  // What is there of one run.
+  struct Found {
+    store::Run run;
+    std::string log, wrong;
+    std::size_t facts = 0;
+  };
+
+  // All runs at once: the connections that read have work while this thread waits.
+  void read_everything() {
+    for (auto& run : process_.run(process_.store->list_runs({.limit = 10'000})).items) runs_[run.run_id].run = std::move(run);
+    std::vector<aio::Task<>> tasks;
+    for (auto& [id, found] : runs_) tasks.push_back(read(found));
+    process_.run_all(std::move(tasks));
+  }
+
+  aio::Task<> read(Found& found) {
+    std::uint64_t count = 0;
+    while (count < found.run.event_count && found.wrong.empty()) {
+      const auto slice = co_await process_.store->read(found.run.number, count);
+      if (slice.first != count || !slice.count) found.wrong = "a hole at or after event " + std::to_string(count);
+      found.log += *slice.lines;
+      count = slice.end();
+    }
+    if (count > found.run.event_count) found.wrong = "its log is longer than its count of events";
+    const auto facts = co_await process_.store->facts(found.run.number);
+    found.facts = facts.size();
+  }
+
   std::string look_at(const Story& story) {
     const auto at = runs_.find(story.run_id);
     if (at == runs_.end()) {
@@ -39,14 +67,13 @@ class Inspection {
       return "acknowledged, and not there";
     }
     const auto& found = at->second;
+    if (!found.wrong.empty()) return found.wrong;
     if (random_.chance(50) && !process_.run(process_.store->find_run(story.run_id))) return "listed, and not found";
     if (!story.launch_asked.at(cut_)) return "there before anybody asked for it";
     if (story.removed.at(cut_)) return "removed, and there again";
     if (auto wrong = look_at_log(story, found); !wrong.empty()) return wrong;
-    if (auto wrong = look_at_status(story, found); !wrong.empty()) return wrong;
-    if (const auto facts = story.facts_acknowledged.at(cut_);
-        facts && process_.run(process_.store->facts(found.number)).size() < facts)
-      return "a fact is missing";
+    if (auto wrong = look_at_status(story, found.run); !wrong.empty()) return wrong;
+    if (found.facts < story.facts_acknowledged.at(cut_)) return "a fact is missing";
     if (!story.removal_asked.at(cut_) && story.launched.at(cut_) && random_.chance(50)) {
       const auto again = launch("another-id", story.key, story.session_id);
       if (again.known != store::Known::retry || again.run.run_id != story.run_id) return "its key is forgotten";
@@ -54,21 +81,12 @@ class Inspection {
     return {};
   }
 
-  std::string look_at_log(const Story& story, const store::Run& found) {
-    std::uint64_t count = 0;
-    std::string log;
-    while (count < found.event_count) {
-      const auto slice = process_.run(process_.store->read(found.number, count));
-      if (!slice.count) return "its log ends at " + std::to_string(count) + ", not at " + std::to_string(found.event_count);
-      if (slice.first != count) return "a hole before event " + std::to_string(slice.first);
-      log += *slice.lines;
-      count = slice.end();
-    }
-    if (count != found.event_count) return "its log is longer than its count of events";
+  std::string look_at_log(const Story& story, const Found& found) {
+    const auto count = found.run.event_count;
     if (count < story.events_acknowledged.at(cut_)) return missing("acknowledged", count, story.events_acknowledged.at(cut_));
     if (count < story.events_shown.at(cut_)) return missing("shown", count, story.events_shown.at(cut_));
     if (count > story.events_asked.at(cut_)) return "it has more events than were ever appended";
-    if (log != std::string_view(story.log).substr(0, story.bytes(count))) return "its events are not what was appended";
+    if (found.log != std::string_view(story.log).substr(0, story.bytes(count))) return "its events are not what was appended";
     return {};
   }
 
@@ -138,7 +156,7 @@ class Inspection {
   const Position cut_;
   sim::Random random_;
   Process process_;
-  std::unordered_map<std::string, store::Run> runs_;  // all that are there
+  std::unordered_map<std::string, Found> runs_;  // all that are there
 };
 
 std::string damage(const std::string& home) {

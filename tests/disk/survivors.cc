@@ -135,7 +135,10 @@ void Survivors::write_to(const std::string& directory, Loss loss, sim::Random& r
   for (const auto& [name, inode] : dropped ? names_ : names_by_chance(random)) {
     const auto& content = contents_[inode];
     std::ofstream file(directory + "/" + name, std::ios::binary | std::ios::trunc);
-    file << (dropped ? content.durable : content_by_chance(content, random));
+    if (dropped)
+      file << content.durable;
+    else
+      file << content_by_chance(content, random);
     if (!file.flush()) throw base::Broken(directory + "/" + name + " cannot be written");
   }
 }
