@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "store/durable_directory.h"
 #include "store/sqlite/file_backend.h"
+#include "store/sqlite/notice_writes.h"
 #include "store/sqlite/reads.h"
 #include "store/sqlite/run_writes.h"
 #include "store/sqlite/schema.h"

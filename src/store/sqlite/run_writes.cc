@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "base/mutation.h"
+#include "store/sqlite/notice_writes.h"
 #include "store/sqlite/rows.h"
 
 namespace store::sqlite {
@@ -160,25 +161,8 @@ void end_run(Database& db, Commit& commit, const Append& append, SessionNumber s
       .bind(session)
       .bind(append.run)
       .run();
-  db.query(
-        "INSERT INTO notice(session, task, kind, detail, created_ms) SELECT session, run_id, 'ended', '', ? FROM run "
-        "WHERE id = ? AND kind = 'tool' AND parent_run_id <> '' AND awaited = 0")
-      .bind(append.now_ms)
-      .bind(append.run)
-      .run();
+  notice_end(db, append.run, append.now_ms);
   commit.ended.push_back(append.run);
-}
-
-bool is_waiting(Database& db, std::int64_t notice) {
-  auto q = db.query("SELECT 1 FROM notice WHERE id = ?");
-  q.bind(notice);
-  return q.step();
-}
-
-// What the events tell is not told again.
-void delete_told(Database& db, const Append& append) {
-  for (const auto number : append.tells) db.query("DELETE FROM notice WHERE id = ?").bind(number).run();
-  for (const auto& task : append.told_tasks) db.query("DELETE FROM notice WHERE task = ?").bind(task).run();
 }
 
 void insert_facts(Database& db, const Append& append) {
@@ -276,8 +260,7 @@ base::Result<> append_events(Database& db, Commit& commit, const Append& append,
     if (completing && q.integer(2)) return base::fail(base::Errc::cancel_requested, "the run was cancelled");
     session = q.integer(3);
   }
-  for (const auto number : append.tells)
-    if (!is_waiting(db, number)) return base::fail(base::Errc::conflict, "a notice has been told already");
+  if (!all_wait(db, append.tells)) return base::fail(base::Errc::conflict, "a notice has been told already");
   if (append.count) {
     const auto first = kUnfenced ? static_cast<std::uint64_t>(next_index(db, append.run)) : append.first;
     if (next_index(db, append.run) != static_cast<std::int64_t>(first))
@@ -359,32 +342,6 @@ std::int64_t trim_finished_events(Database& db, std::int64_t ended_before_ms) {
     db.query("DELETE FROM event_block WHERE run = ?").bind(number).run();
   }
   return static_cast<std::int64_t>(due.size());
-}
-
-bool stop_awaiting(Database& db, RunNumber task) {
-  db.query("UPDATE run SET awaited = 0 WHERE id = ? AND status < 3").bind(task).run();
-  return db.changes() > 0;
-}
-
-void insert_notice(Database& db, Commit& commit, const Run& task, const std::string& kind, const std::string& detail, std::int64_t now_ms) {
-  // The fact outlives the telling: one that was told is not made again by an executor that looks from the start.
-  db.query("INSERT INTO fact(run, at_ms, epoch, type, data) SELECT ?1, ?2, ?3, ?4, ?5 "
-           "WHERE NOT EXISTS(SELECT 1 FROM fact WHERE run = ?1 AND type = ?4 AND data = ?5)")
-      .bind(task.number)
-      .bind(now_ms)
-      .bind(task.epoch)
-      .bind(kind)
-      .bind(detail)
-      .run();
-  if (!db.changes()) return;
-  db.query("INSERT INTO notice(session, task, kind, detail, created_ms) VALUES(?, ?, ?, ?, ?)")
-      .bind(task.session)
-      .bind(task.run_id)
-      .bind(kind)
-      .bind(detail)
-      .bind(now_ms)
-      .run();
-  commit.control = true;
 }
 
 OwnerNumber insert_owner(Database& db, const Owner& self, std::int64_t now_ms) {

@@ -23,8 +23,6 @@ base::Result<Run> continue_paused(Database& db, Commit& commit, RunNumber number
 base::Result<> remove_finished_run(Database& db, RunNumber number);
 std::int64_t trim_finished_events(Database& db, std::int64_t ended_before_ms);
 
-bool stop_awaiting(Database& db, RunNumber task);
-void insert_notice(Database& db, Commit& commit, const Run& task, const std::string& kind, const std::string& detail, std::int64_t now_ms);
 OwnerNumber insert_owner(Database& db, const Owner& self, std::int64_t now_ms);
 
 }  // namespace store::sqlite
