@@ -189,10 +189,7 @@ aio::Task<> end_session(Context& context, Request request, net::HttpReply& reply
   if (auto refused = refuse_any(request)) co_return co_await reply.send(std::move(*refused));
   const auto session = co_await find_session(context, request);
   if (!session) co_return co_await reply.send(session.error());
-  if (session->run_count == 0)
-    co_await context.deps.store.remove_session(session->session_id);
-  else
-    co_await context.deps.store.change_session(session->session_id, {.name = {}, .state = {}, .metadata = std::string(kEnded)});
+  co_await context.deps.store.change_session(session->session_id, {.name = {}, .state = {}, .metadata = std::string(kEnded)});
   co_await reply.send({.status = 204, .content_type = "", .body = {}});
 }
 
