@@ -17,7 +17,14 @@ struct ServerOptions {
   std::string security_key;             // "" = open (loopback only)
   std::vector<std::string> cors_origins;
   std::int64_t instantiated_ms = 0;
+  // What clients of MCP may run as background tasks, by the tools' names.
+  std::vector<std::string> mcp_tools = {"Bash", "Read", "Write", "Edit", "Glob", "Grep"};
+  std::int64_t keep_ms = 0;  // how long results are kept after the end; 0: for ever
 };
+
+namespace mcp {
+class UnderWay;
+}
 
 struct Context {
   engine::Deps& deps;
@@ -26,6 +33,7 @@ struct Context {
   const app::App& app;
   ServerOptions options;
   std::string work_directory;           // absolute: where file tools of launched runs work
+  mcp::UnderWay* mcp_calls = nullptr;   // requests of MCP clients that can be given up; set by the server
   bool stopping = false;                // streams are cut without a final chunk, so that clients know to resume
 };
 

@@ -46,13 +46,13 @@ bool origin_allowed(const ServerOptions& options, std::string_view origin) {
   return std::ranges::find(options.cors_origins, origin) != options.cors_origins.end();
 }
 
-// A page on this machine (any port) is as local as a program on it.
+}  // namespace
+
+// A page on this machine is as local as a program on it.
 bool origin_is_local(std::string_view origin) {
   const auto at = origin.find("://");
   return at != std::string_view::npos && is_local_host(origin.substr(at + 3));
 }
-
-}  // namespace
 
 namespace {
 

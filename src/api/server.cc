@@ -7,6 +7,7 @@
 #include "api/agentos/run_routes.h"
 #include "api/agentos/session_routes.h"
 #include "api/doors.h"
+#include "api/mcp/http_routes.h"
 #include "api/metrics.h"
 #include "api/problem.h"
 #include "base/log.h"
@@ -63,10 +64,12 @@ net::HttpResponse no_route(const std::string& allow) {
 }  // namespace
 
 Server::Server(Context& context) : context_(context) {
+  context.mcp_calls = &mcp_calls_;
   agentos::add_discovery_routes(routes_);
   agentos::add_run_routes(routes_);
   agentos::add_run_list_routes(routes_);
   agentos::add_session_routes(routes_);
+  mcp::add_mcp_routes(routes_);
   add_metrics_route(routes_);
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "api/context.h"
+#include "api/mcp/under_way.h"
 #include "api/router.h"
 #include "net/http_server.h"
 
@@ -22,6 +23,7 @@ class Server {
   aio::Task<> call(Routed& routed, net::HttpReply& reply);
 
   Context& context_;
+  mcp::UnderWay mcp_calls_;
   std::vector<Route> routes_;
 };
 

@@ -87,6 +87,19 @@ inline constexpr std::size_t kGlobMatchesMax = 1'000;
 inline constexpr std::size_t kGrepMatchesMax = 1'000;
 inline constexpr std::size_t kWalkEntriesMax = 200'000;
 
+// MCP.
+inline constexpr std::size_t kMcpMessageBytesMax = 4 << 20;    // one message
+inline constexpr std::size_t kMcpBatchMax = 32;                // messages of a batch (2025-03-26 alone has them)
+inline constexpr std::size_t kMcpIdBytesMax = 256;             // a request's id
+inline constexpr std::size_t kMcpRequestsMax = 64;             // under way, of one client over standard input
+inline constexpr std::size_t kMcpWatchedTasksMax = 100;        // of one subscriptions/listen
+inline constexpr std::size_t kMcpEventsBytesMax = 64 << 10;    // one answer of run_events closes at about this size
+inline constexpr std::int64_t kMcpEventsMax = 1'000;           // ... or this many events
+inline constexpr std::int64_t kMcpPageMax = 50;                // one page of tasks/list
+inline constexpr std::int64_t kMcpWaitSecondsMax = 3'600;
+inline constexpr std::int64_t kMcpProgressMs = 5'000;          // between signs of life of a long request
+inline constexpr std::int64_t kMcpPollMs = 1'000;              // how often a client is asked to look at a task
+
 // Definitions.
 inline constexpr std::size_t kConfigBytesMax = 4 << 20;
 

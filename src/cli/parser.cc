@@ -14,6 +14,7 @@
 #include "cli/fork.h"
 #include "cli/logs.h"
 #include "cli/ls.h"
+#include "cli/mcp.h"
 #include "cli/output.h"
 #include "cli/resume.h"
 #include "cli/rm.h"
@@ -243,6 +244,7 @@ int serve(const Words& words) {
   p.app.add_option("--max-pending-runs", o.max_pending_runs, "how many may wait for a place before launches are refused")
       ->option_text("N")
       ->check(CLI::PositiveNumber);
+  p.app.add_option("--mcp-tools", o.mcp_tools, "what MCP clients may run in the background, or none")->option_text("LIST");
   p.app.add_option("--log-format", o.log_format, "text or json (default: text on a terminal)")
       ->option_text("FORMAT")
       ->check(CLI::IsMember({"text", "json"}));
@@ -251,6 +253,19 @@ int serve(const Words& words) {
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   if (const auto code = p.parse(words)) return *code;
   return run_serve(o);
+}
+
+int mcp(const Words& words) {
+  McpOptions o;
+  Parser p("mcp", "[FILE...] [OPTIONS]",
+           "Offers durable background work to the MCP client that starts it, over standard input and output.",
+           "Example:\n  claude mcp add outlast -- outlast mcp\nWhat it starts goes on when the client leaves; see docs/mcp.md.");
+  p.app.add_option("file", o.files, "app.yaml and profile (.md) files: the agents that run_start can start");
+  p.app.add_option("--cwd", o.cwd, "where tools work (default: the current directory)")->option_text("DIR");
+  p.app.add_option("--session", o.session, "whose tasks the client sees (default: one for each directory)")->option_text("ID");
+  p.app.add_option("--tools", o.tools, "what may run in the background (default: Bash,Read,Write,Edit,Glob,Grep)")->option_text("LIST");
+  if (const auto code = p.parse(words)) return *code;
+  return run_mcp(o);
 }
 
 int doctor(const Words& words) {
@@ -320,6 +335,7 @@ constexpr Command kCommands[] = {
     {"resume", Group::steer, "start executors for runs whose own are gone", resume},
     {"rm", Group::steer, "remove finished runs", rm},
     {"serve", Group::serve, "serve agents over HTTP", serve},
+    {"mcp", Group::serve, "offer durable background work to an MCP client", mcp},
     {"service", Group::serve, "run the server as a systemd user unit", service},
     {"doctor", Group::system, "check home, disk, database and providers", doctor},
     {"completion", Group::system, "print a completion script for bash, zsh or fish", completion},

@@ -6,11 +6,12 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <cstdio>
-#include <filesystem>
 
 #include "api/server.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "cli/definitions.h"
+#include "cli/mcp.h"
 #include "cli/process.h"
 #include "engine/waker.h"
 
@@ -19,50 +20,12 @@ namespace cli {
 namespace {
 
 namespace limits = base::limits;
-namespace fs = std::filesystem;
 constexpr int kExitUsage = 2, kExitUnusable = 78;
-constexpr std::int64_t kTickMs = 5'000;
+constexpr std::int64_t kTickMs = 5'000, kDayMs = 86'400'000;
 
 int complain(const base::Error& error, int code) {
   std::fprintf(stderr, "error: %s\n", error.message.c_str());
   return code;
-}
-
-// One app of all the files: an app file may stand beside profiles, two app files are joined.
-base::Result<app::App> load_definitions(const std::vector<std::string>& files, const llm::Environment& environment) {
-  app::App app;
-  for (const auto& file : files) {
-    if (file.ends_with(".md")) {
-      auto agent = app::load_profile(file, environment);
-      if (!agent) return std::unexpected(agent.error());
-      app.agents.push_back(std::move(*agent));
-      continue;
-    }
-    auto loaded = app::load_app(file, environment);
-    if (!loaded) return std::unexpected(loaded.error());
-    for (const auto& warning : loaded->warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
-    auto agents = std::move(app.agents);
-    agents.insert(agents.end(), loaded->agents.begin(), loaded->agents.end());
-    if (app.app_id.empty()) app = std::move(*loaded);
-    app.agents = std::move(agents);
-  }
-  for (std::size_t i = 0; i < app.agents.size(); ++i)
-    for (std::size_t k = 0; k < i; ++k)
-      if (app.agents[i].id == app.agents[k].id)
-        return base::fail(base::Errc::invalid_argument, "agent '" + app.agents[i].id + "' is defined twice; rename one of them");
-  return app;
-}
-
-// Without files there is one agent to try everything with: the scripted one, and it says so.
-app::Agent demo_agent() {
-  app::Agent agent;
-  agent.id = agent.name = "demo";
-  agent.description = "Scripted, offline: plays demo/story without any model";
-  agent.brain.provider = "demo";
-  agent.brain.model = "story";
-  agent.brain.endpoint.provider = "demo";
-  for (const auto* name : {"Read", "Glob", "Grep"}) agent.tools.push_back({.name = name});
-  return agent;
 }
 
 bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
@@ -106,10 +69,6 @@ aio::Task<> drain(Process& process, net::HttpServer& http) {
   co_await http.stop(0);
 }
 
-std::string work_directory_of(const app::App& app) {
-  return app.work_directory.empty() ? fs::current_path().string() : app.work_directory;
-}
-
 aio::Task<int> serve(Process& process, const app::App& app, const ServeOptions& options) {
   auto& executor = process.execution->executor;
   co_await executor.start();
@@ -126,6 +85,8 @@ aio::Task<int> serve(Process& process, const app::App& app, const ServeOptions& 
                                                     "https://app.agno.com", "https://os.agno.com", "https://os-stg.agno.com"},
                                    .instantiated_ms = process.time.wall_ms()},
                        .work_directory = work_directory_of(app)};
+  if (!options.mcp_tools.empty()) context.options.mcp_tools = tool_names(options.mcp_tools);
+  context.options.keep_ms = process.settings.config.keep_days.value_or(0) * kDayMs;
   api::Server server(context);
   net::HttpServer http(process.io, {.address = options.host, .port = options.port}, server.handler());
   if (const auto listening = http.listen(); !listening) {

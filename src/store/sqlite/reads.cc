@@ -191,8 +191,10 @@ Page<Run> select_runs(Database& db, const RunFilter& filter) {
   return page;
 }
 
-#define OUTLAST_SESSION_FILTER                                                                                        \
-  " FROM session s WHERE (?1 = '' OR s.component_type = ?1) AND (?2 = '' OR s.component_id = ?2) AND "                \
+// Without a type: conversations, not what only holds the tasks of a client.
+#define OUTLAST_SESSION_FILTER                                                                                         \
+  " FROM session s WHERE CASE WHEN ?1 = '' THEN s.component_type NOT IN ('mcp', 'tool') ELSE s.component_type = ?1 END " \
+  "AND (?2 = '' OR s.component_id = ?2) AND "                                                                          \
   "(?3 = '' OR s.user_id = ?3) AND (?4 = '' OR instr(lower(s.name), lower(?4)) > 0) "
 #define OUTLAST_SESSION_PAGE(order) Sql("SELECT " OUTLAST_SESSION_COLUMNS OUTLAST_SESSION_FILTER "ORDER BY " order ", s.id LIMIT ?5 OFFSET ?6")
 
