@@ -30,6 +30,7 @@ constexpr Row kRows[] = {
     {"fork", "--json", Takes::ids},
     {"resume", "--all --json", Takes::ids},
     {"rm", "--force --json", Takes::ids},
+    {"check", "--strict --json", Takes::files},
     {"serve", "--port --host --max-concurrent-runs --max-pending-runs --log-format --log-level", Takes::files},
     {"service", "--print", Takes::files},
     {"doctor", "--crash-test --json", Takes::nothing},

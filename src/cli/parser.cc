@@ -8,6 +8,7 @@
 #include "cli/approve.h"
 #include "cli/attach.h"
 #include "cli/cancel.h"
+#include "cli/check.h"
 #include "cli/completion.h"
 #include "cli/doctor.h"
 #include "cli/execute.h"
@@ -253,6 +254,18 @@ int serve(const Words& words) {
   return run_serve(o);
 }
 
+int check(const Words& words) {
+  CheckOptions o;
+  Parser p("check", "FILE... [--strict] [--json]",
+           "Checks app files and profiles as `serve` and `run` would load them: every problem with line, column and code, and each\n"
+           "agent with its model, its tools and their gates. Exits with 1 when a file is wrong.");
+  p.app.add_option("file", o.files, "app.yaml and profile (.md) files")->required();
+  p.app.add_flag("--strict", o.strict, "warnings count as errors");
+  p.app.add_flag("--json", o.json, kJson);
+  if (const auto code = p.parse(words)) return *code;
+  return run_check(o);
+}
+
 int doctor(const Words& words) {
   DoctorOptions o;
   Parser p("doctor", "[--crash-test] [--json]",
@@ -319,6 +332,7 @@ constexpr Command kCommands[] = {
     {"fork", Group::steer, "branch off from any event of a run", fork},
     {"resume", Group::steer, "start executors for runs whose own are gone", resume},
     {"rm", Group::steer, "remove finished runs", rm},
+    {"check", Group::serve, "check app files and profiles: problems, agents, tools", check},
     {"serve", Group::serve, "serve agents over HTTP", serve},
     {"service", Group::serve, "run the server as a systemd user unit", service},
     {"doctor", Group::system, "check home, disk, database and providers", doctor},
