@@ -22,6 +22,7 @@ run::Spec spec_of(const Agent& agent) {
   spec.limits.turns = agent.max_turns.value_or(limits::kTurnsMax);
   spec.limits.tool_calls = limits::kToolCallsMax;
   spec.limits.timeout_ms = agent.timeout_ms.value_or(0);
+  spec.limits.model_call_ms = agent.brain.endpoint.timeout_ms.value_or(0);
   spec.recovery = agent.recovery.value_or(run::Recovery::resume);
   spec.temperature = agent.brain.temperature;
   spec.top_p = agent.brain.top_p;
