@@ -82,6 +82,7 @@ Brain read_brain(const Node& block, const Node* providers, const std::string& pa
   endpoint.api_key = secret_of(config);
   if (!endpoint.api_key) endpoint.api_key = secret_of(named);
   if (!endpoint.api_key) brain.unset_key = unset_variable(config);
+  if (!endpoint.api_key && brain.unset_key.empty()) brain.unset_key = unset_variable(named);
   endpoint.base_url = text_of(config, "base_url");
   if (!endpoint.base_url) endpoint.base_url = text_of(named, "base_url");
   endpoint.timeout_ms = milliseconds(&block, "timeout");

@@ -103,12 +103,17 @@ class Chat {
       begin();
       note(line);
     }
-    for (auto& run : co_await runs_after(process_, session_.id, seen_)) {
-      begin();
+    auto others = co_await runs_after(process_, session_.id, seen_);
+    if (!others.empty()) begin();
+    co_await show_others(std::move(others));
+    co_return told;
+  }
+
+  aio::Task<> show_others(std::vector<store::Run> runs) {
+    for (const auto& run : runs) {
       note("[the session goes on by itself]");
       co_await answer(run, 0);
     }
-    co_return told;
   }
 
   // False: leave.
@@ -126,6 +131,11 @@ class Chat {
   }
 
   aio::Task<> send(std::string message) {
+    // A turn that began by itself while the message was written comes first: a session has one live run.
+    if (!session_.id.empty()) {
+      auto others = co_await runs_after(process_, session_.id, seen_);
+      co_await show_others(std::move(others));
+    }
     auto request = app_request(process_, app_, options_.app, std::move(message), session_);
     if (!request) co_return failed(complain(request.error()));
     auto launched = co_await launch_detached(process_, std::move(*request), {"outlast", "chat", options_.app.file});

@@ -377,6 +377,24 @@ class Chat(Apps):
         self.assertEqual(chat.end(), 0)
         self.assertIn("BACKGROUND TASK", json.dumps(self.model.requests[-1]["messages"]))
 
+    def test_a_server_that_wakes_the_session_is_heard(self):
+        app = self.bg_bot()
+        server = subprocess.Popen([BIN, "serve", "--port", "0"], env=self.env, cwd=self.work, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            chat = self.chat(app=app)
+            chat.expect("> ")
+            chat.send("CALL background_run " + json.dumps({"name": "Bash", "params": {"command": "sleep 2; echo done"}}) + "\n")
+            chat.expect("w0 w1 w2")
+            chat.expect("the session goes on by itself", 40)
+            chat.expect("w0 w1 w2")
+            chat.send("/quit\n")
+            self.assertEqual(chat.end(), 0)
+            self.assertEqual(len(json.loads(self.ok("ls", "--json"))), 2)
+            self.assertEqual(self.files_with_the_key(), [])
+        finally:
+            server.terminate()
+            server.wait(20)
+
     def test_a_second_chat_shows_what_is_under_way(self):
         run = self.launched("N=20 D=0.1 slow", "--session", "shared")
         chat = self.chat("--session", "shared")
