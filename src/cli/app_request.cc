@@ -82,7 +82,7 @@ Checked<const app::Agent*> choose_agent(const app::App& app, const AppOptions& o
     }
     const auto meant = base::nearest(*options.agent, ids);
     return refuse(kUsage, "--agent: " + options.file + " has no agent '" + *options.agent + "'" +
-                              (meant ? ", did you mean '" + std::string(*meant) + "'?" : "") + "; it has: " + harmless(listing));
+                              (meant ? ", did you mean '" + std::string(*meant) + "'?" : "; it has: " + harmless(listing)));
   }
   if (session.last)
     if (const auto* agent = by_id(session.last->component_id)) return agent;

@@ -82,31 +82,24 @@ class Chat {
 
   // Waits for a line, and tells meanwhile what happens in the session. False: there is none any more.
   aio::Task<bool> next_line() {
-    bool prompted = false;
+    prompted_ = false;
     for (;;) {
-      if (!leaving_ && !session_.id.empty() && !input_.front() && co_await look(prompted)) prompted = false;
+      if (!leaving_ && !session_.id.empty() && !input_.front()) co_await look();
       if (leaving_ || input_.at_end()) co_return false;
       if (input_.front()) co_return true;
-      if (by_hand_ && out_is_terminal() && !std::exchange(prompted, true)) put("> ");
+      if (by_hand_ && out_is_terminal() && !std::exchange(prompted_, true)) put("> ");
       co_await aio::wait_for(process_.time, input_.changed(), std::chrono::milliseconds(kLookMs));
     }
   }
 
   // What came by itself: notices of tasks, and turns that somebody else began (a server wakes the session for a notice).
-  aio::Task<bool> look(bool prompted) {
-    bool told = false;
-    const auto begin = [&] {
-      if (prompted && !std::exchange(told, true)) put("\n");
-      told = true;
-    };
-    for (const auto& line : co_await news_of_tasks(process_, session_.id, told_)) {
-      begin();
-      note(line);
-    }
+  aio::Task<> look() {
+    const auto news = co_await news_of_tasks(process_, session_.id, told_);
     auto others = co_await runs_after(process_, session_.id, seen_);
-    if (!others.empty()) begin();
+    if (news.empty() && others.empty()) co_return;
+    if (std::exchange(prompted_, false)) put("\n");
+    for (const auto& line : news) note(line);
     co_await show_others(std::move(others));
-    co_return told;
   }
 
   aio::Task<> show_others(std::vector<store::Run> runs) {
@@ -249,6 +242,7 @@ class Chat {
         leaving_ = signal;
       else
         note("\n[Ctrl-D or /quit leaves, and so does Ctrl-C again]");
+      prompted_ = false;
     }
     input_.changed().notify_all();
   }
@@ -274,6 +268,7 @@ class Chat {
   store::RunNumber seen_ = 0;     // the session's newest run that was shown
   std::string answering_;         // the run under way
   bool following_ = false;        // ... and it is being shown: signals are its
+  bool prompted_ = false;         // the terminal's last line is the prompt
   int interrupts_ = 0, leaving_ = 0, code_ = kOk;
 };
 
