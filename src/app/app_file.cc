@@ -1,4 +1,5 @@
-// App files: YAML to App.
+#include "app/app_file.h"
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -120,7 +121,7 @@ AgentDefaults agent_defaults(const Node* runtime) {
 std::string entry_agent(const Node* runtime, const std::vector<Agent>& agents, Mark mark, Problems& problems) {
   const auto wanted = text_of(runtime, "entry_agent");
   if (agents.empty()) {
-    problems.warn("agents", "there is no agent to run (DGT-E0406)", mark);
+    problems.warn("agents", "there is no agent to run", mark, Code::no_entry_agent);
     return {};
   }
   if (wanted.empty()) return agents.front().id;
@@ -132,15 +133,16 @@ std::string entry_agent(const Node* runtime, const std::vector<Agent>& agents, M
   return wanted;
 }
 
-base::Result<App> parse(std::string_view yaml, std::string_view file_name, const std::string& base_directory,
-                        const llm::Environment& environment) {
-  Problems problems{std::string(file_name)};
+}  // namespace
+
+std::optional<App> read_app(std::string_view yaml, const std::string& base_directory, const llm::Environment& environment,
+                            Problems& problems) {
   auto root = parse_yaml(yaml, problems);
-  if (!root) return std::unexpected(problems.error());
+  if (!root) return std::nullopt;
   if (root->is_null()) problems.add("", "the file is empty", root->mark, Code::empty);
   if (root->is_scalar() || root->is_list())
     problems.add("", "an app file is a map of sections", root->mark, Code::unexpected_type);
-  if (!root->is_map()) return std::unexpected(problems.error());
+  if (!root->is_map()) return std::nullopt;
 
   expand_templates(*root, environment, system_values(environment), problems,
                    [](std::string_view path) { return path.ends_with(".api_key"); });
@@ -163,25 +165,33 @@ base::Result<App> parse(std::string_view yaml, std::string_view file_name, const
   app.entry_agent = entry_agent(runtime, app.agents, root->mark, problems);
   app.work_directory = work_directory(runtime, base_directory, environment);
   warn_without_effect(*root, problems);
-  if (!problems.empty()) return std::unexpected(problems.error());
-  app.warnings = problems.warnings();
+  if (!problems.empty()) return std::nullopt;
+  app.warnings = problems.warning_texts();
   return app;
 }
-
-}  // namespace
 
 base::Result<App> parse_app(std::string_view yaml, std::string_view file_name, const llm::Environment& environment) {
   std::error_code ec;
   const auto directory = std::filesystem::current_path(ec);
-  return parse(yaml, file_name, ec ? "/" : directory.string(), environment);
+  Problems problems{std::string(file_name)};
+  auto app = read_app(yaml, ec ? "/" : directory.string(), environment, problems);
+  if (!app) return std::unexpected(problems.error());
+  return std::move(*app);
+}
+
+std::string directory_of(const std::string& path) {
+  std::error_code ec;
+  const auto absolute = std::filesystem::absolute(path, ec);
+  return ec ? "/" : absolute.parent_path().string();
 }
 
 base::Result<App> load_app(const std::string& path, const llm::Environment& environment) {
   const auto file = read_text_file(path);
   if (!file) return std::unexpected(file.error());
-  std::error_code ec;
-  const auto absolute = std::filesystem::absolute(path, ec);
-  return parse(file->text, path, ec ? "/" : absolute.parent_path().string(), environment);
+  Problems problems{path};
+  auto app = read_app(file->text, directory_of(path), environment, problems);
+  if (!app) return std::unexpected(problems.error());
+  return std::move(*app);
 }
 
 }  // namespace app

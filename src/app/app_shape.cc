@@ -137,6 +137,8 @@ constexpr Field kAppFile[] = {
     {"requirements", any()},
     {"context", same_as(&kSectionsShape)},
     {"documents", any()},
+    {"teams", any()},
+    {"workflows", any()},
     {"modules", open_map(&kModuleBlock)},
     {"capabilities", same_as(&kCapabilitiesShape)},
     {"execution", map_of(kExecution)},

@@ -90,7 +90,7 @@ base::Result<Config> parse_config(std::string_view text, std::string_view file_n
   }
   if (!problems.empty()) return std::unexpected(problems.error());
   warn_permissions(config, mode, problems);
-  config.warnings = problems.warnings();
+  config.warnings = problems.warning_texts();
   return config;
 }
 

@@ -17,6 +17,7 @@ struct Brain {
   std::string model;                    // without provider and effort
   std::string effort;
   llm::Endpoint endpoint;               // provider, backend, base_url, api_key, timeout (secret: never stored)
+  std::string unset_key = {};           // the variable of an api_key that has no value; "" there is none
   std::optional<double> temperature;
   std::optional<double> top_p;
   std::optional<std::int64_t> max_tokens;

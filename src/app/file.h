@@ -13,7 +13,8 @@ struct TextFile {
   mode_t mode = 0;
 };
 
-// A regular file of at most kConfigBytesMax bytes. Errc::not_found where there is none.
+// A regular file. Of one longer than kConfigBytesMax no more is read than shows that it is (check_bytes refuses it, with the
+// place). Errc::not_found where there is none.
 base::Result<TextFile> read_text_file(const std::string& path);
 
 }  // namespace app

@@ -6,40 +6,42 @@
 
 namespace app {
 
-namespace {
-
 std::string name(Code code) {
   char text[32];
   std::snprintf(text, sizeof text, "DGT-E%04d", static_cast<int>(code));
   return text;
 }
 
-}  // namespace
-
-std::string Problems::place(Mark mark) const {
-  std::string text = file_name_;
-  if (mark.line > 0) text += ":" + std::to_string(mark.line) + ":" + std::to_string(mark.column);
-  return text;
+std::string to_text(const Problem& problem, std::string_view file_name) {
+  auto text = problem.path.empty() ? "" : problem.path + ": ";
+  text += problem.message + " (" + std::string(file_name);
+  if (problem.mark.line > 0) text += ":" + std::to_string(problem.mark.line) + ":" + std::to_string(problem.mark.column);
+  if (problem.code) text += ", " + name(*problem.code);
+  return text + ")";
 }
 
 void Problems::add(std::string_view path, std::string_view message, Mark mark, Code code) {
-  if (problems_.size() == kProblemsMax) {
+  if (full()) {
     ++left_out_;
     return;
   }
-  problems_.push_back((path.empty() ? "" : shown(path) + ": ") + std::string(message) + " (" + place(mark) + ", " + name(code) +
-                      ")");
+  problems_.push_back({shown(path), std::string(message), mark, code});
 }
 
-void Problems::warn(std::string_view path, std::string_view message, Mark mark) {
-  if (warnings_.size() < kProblemsMax)
-    warnings_.push_back((path.empty() ? "" : shown(path) + ": ") + std::string(message) + " (" + place(mark) + ")");
+void Problems::warn(std::string_view path, std::string_view message, Mark mark, std::optional<Code> code) {
+  if (warnings_.size() < kProblemsMax) warnings_.push_back({shown(path), std::string(message), mark, code});
+}
+
+std::vector<std::string> Problems::warning_texts() const {
+  std::vector<std::string> texts;
+  for (const auto& warning : warnings_) texts.push_back(to_text(warning, file_name_));
+  return texts;
 }
 
 base::Error Problems::error() const {
   ASSERT(!problems_.empty());
   std::string text;
-  for (const auto& problem : problems_) text += (text.empty() ? "" : "\n") + problem;
+  for (const auto& problem : problems_) text += (text.empty() ? "" : "\n") + to_text(problem, file_name_);
   if (left_out_ > 0) text += "\n... and " + std::to_string(left_out_) + " more problems";
   return {base::Errc::invalid_argument, std::move(text)};
 }

@@ -1,6 +1,7 @@
 #pragma once
 // The problems of one definition file, collected so that its author sees all of them at once.
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,31 +36,47 @@ enum class Code {
   tool = 302,
   provider = 309,
   duplicate_id = 400,
+  no_entry_agent = 406,
   impossible_grant = 500,
 };
+
+// "DGT-E0101".
+std::string name(Code code);
+
+// One thing that is wrong with a file, or that its author should know.
+struct Problem {
+  std::string path;     // "agents[0].brain.modle"; "" the file as a whole
+  std::string message;  // "unknown key, did you mean 'model'?"
+  Mark mark;
+  std::optional<Code> code = {};  // every error has one, most warnings have none
+};
+
+// "PATH: MESSAGE (FILE:LINE:COLUMN, CODE)".
+std::string to_text(const Problem& problem, std::string_view file_name);
 
 class Problems {
  public:
   explicit Problems(std::string file_name) : file_name_(std::move(file_name)) {}
 
   void add(std::string_view path, std::string_view message, Mark mark, Code code);
-  void warn(std::string_view path, std::string_view message, Mark mark);
+  void warn(std::string_view path, std::string_view message, Mark mark, std::optional<Code> code = std::nullopt);
 
   bool empty() const { return problems_.empty(); }
   // Further problems are only counted, so nobody needs to word them.
   bool full() const { return problems_.size() >= kProblemsMax; }
-  const std::vector<std::string>& list() const { return problems_; }
-  const std::vector<std::string>& warnings() const { return warnings_; }
+  const std::vector<Problem>& errors() const { return problems_; }
+  const std::vector<Problem>& warnings() const { return warnings_; }
+  std::size_t left_out() const { return left_out_; }  // errors beyond those kept
+  // The warnings in words.
+  std::vector<std::string> warning_texts() const;
   // All problems, joined by newlines. Not for an empty list.
   base::Error error() const;
 
  private:
-  std::string place(Mark mark) const;
-
   static constexpr std::size_t kProblemsMax = 100;
   std::string file_name_;
-  std::vector<std::string> problems_;
-  std::vector<std::string> warnings_;
+  std::vector<Problem> problems_;
+  std::vector<Problem> warnings_;
   std::size_t left_out_ = 0;
 };
 

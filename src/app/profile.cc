@@ -162,37 +162,44 @@ void read_front(const Node& front, Agent& agent, Problems& problems) {
 
 }  // namespace
 
-base::Result<Agent> parse_profile(std::string_view text, std::string_view file_name, std::string_view id) {
-  Problems problems{std::string(file_name)};
+std::optional<Agent> read_profile(std::string_view text, std::string_view id, Problems& problems) {
+  if (!check_bytes(text, problems)) return std::nullopt;
   const auto parts = split_parts(text);
   Agent agent;
   agent.id = id;
   agent.name = id;
   if (agent.id.empty() || agent.id.size() > 128) problems.add("", "a profile's name has 1 to 128 bytes", {}, Code::range);
   if (!parts.closed) problems.add("", "the front matter is not closed: a line '---' is missing after it", {1, 1}, Code::syntax);
-  if (!base::valid_utf8(text)) problems.add("", "the file is not valid UTF-8", {1, 1}, Code::syntax);
-  if (text.find('\0') != std::string_view::npos) problems.add("", "the file contains a NUL byte", {1, 1}, Code::syntax);
-  if (!problems.empty()) return std::unexpected(problems.error());
+  if (!problems.empty()) return std::nullopt;
 
   Node front;
   if (parts.has_front) {
     auto parsed = parse_yaml(parts.front, problems, 2);
-    if (!parsed) return std::unexpected(problems.error());
+    if (!parsed) return std::nullopt;
     front = std::move(*parsed);
     if (!front.is_null() && !front.is_map())
       problems.add("", "the front matter must be 'key: value' lines", front.mark, Code::unexpected_type);
   }
   read_front(front, agent, problems);
   agent.system_prompt = std::string(base::trim(parts.body));
-  if (!problems.empty()) return std::unexpected(problems.error());
-  agent.warnings = problems.warnings();
+  if (!problems.empty()) return std::nullopt;
+  agent.warnings = problems.warning_texts();
   return agent;
 }
+
+base::Result<Agent> parse_profile(std::string_view text, std::string_view file_name, std::string_view id) {
+  Problems problems{std::string(file_name)};
+  auto agent = read_profile(text, id, problems);
+  if (!agent) return std::unexpected(problems.error());
+  return std::move(*agent);
+}
+
+std::string profile_id(const std::string& path) { return std::filesystem::path(path).stem().string(); }
 
 base::Result<Agent> load_profile(const std::string& path, const llm::Environment&) {
   const auto file = read_text_file(path);
   if (!file) return std::unexpected(file.error());
-  return parse_profile(file->text, path, std::filesystem::path(path).stem().string());
+  return parse_profile(file->text, path, profile_id(path));
 }
 
 }  // namespace app

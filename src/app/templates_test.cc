@@ -21,7 +21,7 @@ class TemplatesTest : public testing::Test {
         *root, [this](std::string_view name) { return lookup(name); },
         [](std::string_view name) { return name == "os" ? std::optional<std::string>("Linux") : std::nullopt; }, problems,
         [](std::string_view path) { return path == "quiet"; });
-    warnings = problems.warnings();
+    warnings = problems.warning_texts();
     if (!problems.empty()) failure = problems.error().message;
     const auto* node = root->find("x");
     unresolved = node && node->unresolved;

@@ -9,6 +9,8 @@ namespace {
 
 // What only dresses a user interface (ui, app.icon …) is left out: nothing is missed.
 constexpr std::string_view kSections[] = {"security", "flow", "context", "documents", "templates", "requirements"};
+// Names that are kept for what is to come; what stands in them is not looked at.
+constexpr std::string_view kReserved[] = {"teams", "workflows"};
 constexpr std::string_view kOfRuntime[] = {"hooks", "triggers", "pipeline",       "middleware", "modes",    "context",
                                            "input", "output",   "payload_schema", "watchers",   "scheduler"};
 constexpr std::string_view kOfTools[] = {"channels"};
@@ -42,6 +44,8 @@ void warn_mode(const Node* runtime, Problems& problems) {
 
 void warn_without_effect(const Node& root, Problems& problems) {
   warn(&root, "", kSections, problems);
+  for (const auto key : kReserved)
+    if (const auto* node = root.find(key)) problems.warn(key, "is not available yet", node->mark);
   const auto* runtime = root.find("runtime");
   warn(runtime, "runtime", kOfRuntime, problems);
   warn_mode(runtime, problems);

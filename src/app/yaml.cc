@@ -66,9 +66,10 @@ class Builder final : public YAML::EventHandler {
 
   bool finished() const { return finished_; }
   Node take() { return std::move(root_); }
+  Mark began() const { return began_; }
   Mark mark(const YAML::Mark& mark) const { return mark.line < 0 ? Mark{} : Mark{mark.line + first_line_, mark.column + 1}; }
 
-  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentStart(const YAML::Mark& at) override { began_ = mark(at); }
   void OnDocumentEnd() override { finished_ = true; }
 
   void OnNull(const YAML::Mark& at, YAML::anchor_t anchor) override {
@@ -147,7 +148,9 @@ class Builder final : public YAML::EventHandler {
 
   void check_tag(const std::string& tag, Mark at) {
     static constexpr std::string_view kCore = "tag:yaml.org,2002:";
-    if (tag.empty() || tag == "?" || tag == "!" || tag.starts_with(kCore)) return;
+    static constexpr std::string_view kTypes[] = {"str", "int", "float", "bool", "null", "seq", "map"};
+    if (tag.empty() || tag == "?" || tag == "!") return;
+    if (tag.starts_with(kCore) && std::ranges::find(kTypes, std::string_view(tag).substr(kCore.size())) != std::end(kTypes)) return;
     problems_.add(path(), "the tag '" + shown(tag) + "' is not supported", at, Code::unexpected_type);
   }
 
@@ -254,6 +257,7 @@ class Builder final : public YAML::EventHandler {
   std::vector<Frame> frames_;
   std::map<YAML::anchor_t, Node> anchors_;
   Node root_;
+  Mark began_;
   bool finished_ = false;
   std::size_t nodes_ = 0;
   std::size_t bytes_ = 0;
@@ -271,6 +275,23 @@ class ViewBuffer final : public std::streambuf {
 // yaml-cpp quotes single bytes of what it did not understand.
 std::string syntax_message(const std::string& what) {
   return "not valid YAML: " + std::string(base::utf8_prefix(base::utf8_lossy(what), 200));
+}
+
+// Where a byte stands.
+Mark mark_of(std::string_view text, std::size_t at, int first_line) {
+  const auto before = text.substr(0, at);
+  const auto line_begin = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+  return {first_line + static_cast<int>(std::count(before.begin(), before.end(), '\n')), static_cast<int>(at - line_begin) + 1};
+}
+
+std::size_t first_bad_byte(std::string_view text) {
+  std::size_t good = 0, bad = text.size();  // a prefix of `good` bytes is valid, one of `bad` is not
+  while (bad - good > 4) {
+    const auto middle = base::utf8_prefix(text, good + (bad - good) / 2).size();
+    if (middle <= good) break;
+    (base::valid_utf8(text.substr(good, middle - good)) ? good : bad) = middle;
+  }
+  return good;
 }
 
 bool is_word(const Node& node, std::initializer_list<std::string_view> words) {
@@ -314,32 +335,29 @@ std::optional<std::string> as_text(const Node& node) {
   return node.text;
 }
 
+bool check_bytes(std::string_view text, Problems& problems, int first_line) {
+  const auto refuse = [&](std::string_view message, std::size_t at) {
+    problems.add("", message, mark_of(text, at, first_line), Code::syntax);
+    return false;
+  };
+  constexpr auto kBytesMax = base::limits::kConfigBytesMax;
+  if (text.size() > kBytesMax) return refuse("the file is too big: more than " + std::to_string(kBytesMax) + " bytes", kBytesMax);
+  if (const auto nul = text.find('\0'); nul != std::string_view::npos) return refuse("the file contains a NUL byte", nul);
+  if (!base::valid_utf8(text)) return refuse("the file is not valid UTF-8", first_bad_byte(text));
+  return true;
+}
+
 std::optional<Node> parse_yaml(std::string_view text, Problems& problems, int first_line) {
-  const Mark begin{first_line, 1};
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // the byte order mark
-  if (text.size() > base::limits::kConfigBytesMax) {
-    problems.add("",
-                 "the file is too big: " + std::to_string(text.size()) + " bytes, the limit is " +
-                     std::to_string(base::limits::kConfigBytesMax),
-                 begin, Code::syntax);
-    return std::nullopt;
-  }
-  if (!base::valid_utf8(text)) {
-    problems.add("", "the file is not valid UTF-8", begin, Code::syntax);
-    return std::nullopt;
-  }
-  if (text.find('\0') != std::string_view::npos) {
-    problems.add("", "the file contains a NUL byte", begin, Code::syntax);
-    return std::nullopt;
-  }
+  if (!check_bytes(text, problems, first_line)) return std::nullopt;
   ViewBuffer buffer(text);
   std::istream stream(&buffer);
   Builder builder(text, problems, first_line);
   try {
     YAML::Parser parser(stream);
-    if (!parser.HandleNextDocument(builder)) return Node();
+    if (!parser.HandleNextDocument(builder)) return Node{.mark = {first_line, 1}, .text = {}, .items = {}, .members = {}};
     Builder second(text, problems, first_line);
-    if (parser.HandleNextDocument(second)) problems.add("", "the file holds more than one YAML document", begin, Code::syntax);
+    if (parser.HandleNextDocument(second)) problems.add("", "the file holds more than one YAML document", second.began(), Code::syntax);
   } catch (const YAML::Exception& error) {
     problems.add("", syntax_message(error.msg), builder.mark(error.mark), Code::syntax);
     return std::nullopt;

@@ -48,6 +48,9 @@ std::optional<std::int64_t> as_int(const Node& node);
 std::optional<double> as_number(const Node& node);     // finite
 std::optional<std::string> as_text(const Node& node);  // any scalar
 
+// Size, UTF-8 and NUL bytes; false, with the problem told, where the text is not worth parsing.
+bool check_bytes(std::string_view text, Problems& problems, int first_line = 1);
+
 // The one document of the text. Syntax errors, duplicate keys and bounds go to `problems`; nothing is returned where no tree
 // could be made; an empty text is a null node. `first_line` is the line of the file that the text begins in.
 std::optional<Node> parse_yaml(std::string_view text, Problems& problems, int first_line = 1);

@@ -1,9 +1,6 @@
 #include "cli/agent_request.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 
 #include "app/catalogue.h"
@@ -11,11 +8,10 @@
 #include "base/ids.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "cli/request_parts.h"
 #include "cli/session_of.h"
 #include "engine/projection_manifest.h"
 #include "llm/model_spec.h"
-#include "net/http_client.h"
-#include "run/recovery.h"
 
 namespace cli {
 
@@ -24,27 +20,10 @@ namespace {
 namespace fs = std::filesystem;
 namespace limits = base::limits;
 
-constexpr std::size_t kPromptBytesMax = limits::kEventBytesMax / 2;
-constexpr std::size_t kNameColumns = 60;
-constexpr double kTimeoutSecondsMax = 1e9;
-
 struct Words {
   std::optional<std::string> model;
   std::string prompt;
 };
-
-Checked<std::string> prompt_from_stdin() {
-  std::string text;
-  char buffer[1 << 16];
-  for (;;) {
-    const auto n = read(STDIN_FILENO, buffer, sizeof buffer);
-    if (n < 0) return refuse(kFailed, "the prompt cannot be read from standard input");
-    if (n == 0) return text;
-    text.append(buffer, static_cast<std::size_t>(n));
-    if (text.size() > kPromptBytesMax)
-      return refuse(kUsage, "the prompt is longer than " + std::to_string(kPromptBytesMax) + " bytes");
-  }
-}
 
 bool looks_like_model(const std::string& word) {
   return word.find(' ') == std::string::npos && llm::parse_model_spec(word).has_value();
@@ -60,19 +39,11 @@ Checked<Words> read_words(const AgentOptions& options) {
                   "too many words from '" + words[2] + "' on: write the prompt in quotes: outlast agent [MODEL] \"PROMPT\"");
   Words out;
   if (words.size() == 2) out.model = words[0];
-  out.prompt = words.back();
   if (words.size() == 1 && looks_like_model(words[0]))
     return refuse(kUsage, "a prompt is required after the model: outlast agent " + words[0] + " \"PROMPT\"");
-  if (out.prompt == "-") {
-    auto text = prompt_from_stdin();
-    if (!text) return std::unexpected(text.error());
-    out.prompt = std::move(*text);
-  }
-  if (base::trim(out.prompt).empty()) return refuse(kUsage, "the prompt is empty: say what the agent is to do");
-  if (out.prompt.size() > kPromptBytesMax)
-    return refuse(kUsage, "the prompt is longer than " + std::to_string(kPromptBytesMax) + " bytes");
-  if (!base::valid_utf8(out.prompt))
-    return refuse(kUsage, "the prompt is not valid UTF-8; convert it (iconv -t UTF-8) and try again");
+  auto prompt = read_prompt(words.back());
+  if (!prompt) return std::unexpected(prompt.error());
+  out.prompt = std::move(*prompt);
   return out;
 }
 
@@ -80,7 +51,7 @@ Checked<> apply_model(const std::string& text, run::Spec& spec) {
   const auto model = llm::parse_model_spec(text);
   if (!model) return refuse(kUsage, model.error().message);
   // A base URL or wire format that belongs to one provider says nothing about another.
-  if (model->provider != spec.provider) spec.backend.clear(), spec.base_url.clear();
+  if (model->provider != spec.provider) spec.backend.clear(), spec.base_url.clear(), spec.definition = {};
   spec.provider = model->provider;
   spec.model = model->model;
   spec.effort = model->effort;
@@ -101,6 +72,7 @@ Checked<> apply_profile(const std::string& name, const std::string& cwd, const S
     own.model = spec.model;
     own.backend = spec.backend;
     own.base_url = spec.base_url;
+    own.definition = spec.definition;
   }
   if (own.effort.empty()) own.effort = spec.effort;
   if (!agent->max_turns && spec.limits.turns) own.limits.turns = spec.limits.turns;
@@ -155,23 +127,6 @@ Checked<> apply_tools(const AgentOptions& options, bool has_own, run::Spec& spec
   return {};
 }
 
-// The absolute work directory; `~` is the user's home.
-Checked<std::string> work_directory(const AgentOptions& options, const Settings& settings, const std::string& of_session) {
-  std::error_code ec;
-  if (!options.cwd) {
-    const auto text = of_session.empty() ? fs::current_path(ec).string() : of_session;
-    if (!ec && fs::is_directory(text, ec)) return text;
-    return refuse(kUsage, "the work directory " + (text.empty() ? std::string("of this shell") : "'" + text + "'") +
-                              " is not there any more; give one with --cwd DIR");
-  }
-  auto text = *options.cwd;
-  if (text == "~" || text.starts_with("~/")) text = settings.environment("HOME").value_or("~") + text.substr(1);
-  const auto path = fs::canonical(text, ec);
-  if (ec) return refuse(kUsage, "--cwd " + *options.cwd + ": " + ec.message() + "; name a directory that exists");
-  if (!fs::is_directory(path, ec)) return refuse(kUsage, "--cwd " + *options.cwd + " is not a directory");
-  return path.string();
-}
-
 Checked<> apply_overrides(const AgentOptions& options, run::Spec& spec) {
   if (options.effort) {
     if (!llm::valid_effort(*options.effort))
@@ -182,32 +137,10 @@ Checked<> apply_overrides(const AgentOptions& options, run::Spec& spec) {
     if (!base::valid_utf8(*options.system)) return refuse(kUsage, "--system: the text is not valid UTF-8");
     spec.system_prompt = *options.system;
   }
-  if (options.timeout_s) {
-    if (!(*options.timeout_s > 0) || *options.timeout_s > kTimeoutSecondsMax)
-      return refuse(kUsage, "--timeout: write a number of seconds above 0");
-    spec.limits.timeout_ms = std::max<std::int64_t>(1, std::llround(*options.timeout_s * 1000));
-  }
-  if (options.recovery) {
-    const auto policy = run::parse_recovery(*options.recovery);
-    if (!policy) return refuse(kUsage, "--recovery " + *options.recovery + ": write resume, retry, ask, fail or continue-with-partial");
-    spec.recovery = *policy;
-  }
+  if (const auto done = apply_timeout(options.timeout_s, spec); !done) return done;
+  if (const auto done = apply_recovery(options.recovery, spec); !done) return done;
   if (!spec.limits.turns) spec.limits.turns = limits::kTurnsMax;
   if (!spec.limits.tool_calls) spec.limits.tool_calls = limits::kToolCallsMax;
-  return {};
-}
-
-// Whether the model can be called from here, without making anything.
-Checked<> check_model(Process& process, const run::Spec& spec) {
-  net::HttpClient http(process.io);
-  llm::Registry models(
-      http, process.time,
-      {.environment = process.settings.environment, .configured = process.settings.config.providers, .script_directory = ""});
-  llm::Endpoint endpoint{.provider = spec.provider, .backend = {}, .base_url = {}, .api_key = {}, .timeout_ms = {}};
-  if (!spec.backend.empty()) endpoint.backend = spec.backend;
-  if (!spec.base_url.empty()) endpoint.base_url = spec.base_url;
-  const auto usable = models.usable(endpoint);
-  if (!usable) return refuse(usable.error());
   return {};
 }
 
@@ -232,7 +165,7 @@ Checked<engine::LaunchRequest> compose(Process& process, const AgentOptions& opt
     request.user_id = session.last->user_id;
   }
   spec.input = std::move(words.prompt);
-  auto directory = work_directory(options, process.settings, spec.work_directory);
+  auto directory = work_directory(options.cwd, process.settings, spec.work_directory);
   if (!directory) return std::unexpected(directory.error());
   spec.work_directory = std::move(*directory);
   if (options.profile)
@@ -247,7 +180,7 @@ Checked<engine::LaunchRequest> compose(Process& process, const AgentOptions& opt
   if (const auto done = apply_overrides(options, spec); !done) return std::unexpected(done.error());
   if (const auto done = check_model(process, spec); !done) return std::unexpected(done.error());
   request.session_id = session.id.empty() ? base::new_uuid(process.random) : session.id;
-  request.session_name = one_line(spec.input, kNameColumns);
+  request.session_name = session_name_of(spec);
   return request;
 }
 

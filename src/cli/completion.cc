@@ -20,6 +20,10 @@ struct Row {
 constexpr Row kRows[] = {
     {"agent", "--agent --resume --continue-last --background --json --effort --cwd --timeout --recovery --tools --yolo --system --verbose",
      Takes::nothing},
+    {"run",
+     "--agent --resume --continue-last --session --cwd --timeout --recovery --input --background --json --verbose",
+     Takes::files},
+    {"chat", "--agent --resume --continue-last --session --cwd --timeout --recovery --verbose", Takes::files},
     {"ls", "--all --tasks -n --status --session --json", Takes::nothing},
     {"show", "--json", Takes::ids},
     {"logs", "--follow --from --json", Takes::ids},
@@ -30,6 +34,7 @@ constexpr Row kRows[] = {
     {"fork", "--json", Takes::ids},
     {"resume", "--all --json", Takes::ids},
     {"rm", "--force --json", Takes::ids},
+    {"check", "--strict --json", Takes::files},
     {"serve", "--port --host --max-concurrent-runs --max-pending-runs --log-format --log-level", Takes::files},
     {"service", "--print", Takes::files},
     {"doctor", "--crash-test --json", Takes::nothing},

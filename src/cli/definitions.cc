@@ -11,6 +11,7 @@ base::Result<app::App> load_definitions(const std::vector<std::string>& files, c
     if (file.ends_with(".md")) {
       auto agent = app::load_profile(file, environment);
       if (!agent) return std::unexpected(agent.error());
+      for (const auto& warning : agent->warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
       app.agents.push_back(std::move(*agent));
       continue;
     }

@@ -30,19 +30,29 @@ int give_up(const ExecuteOptions& options, int code, const std::string& message)
 
 aio::Task<> cancel(engine::Executor& executor, std::string run_id) { co_await executor.cancel(std::move(run_id)); }
 
-// Whether this process could go on with a run that it is not handed by its launcher, which has checked that.
+// Whether this process could go on with the run.
 base::Result<> usable(const Execution& execution, const store::Run& run) {
   const auto spec = run::decode_spec(run.spec);
   if (!spec) return std::unexpected(spec.error());
-  return execution.models.usable(execution.deps.endpoint_of(run, *spec));
+  return engine::model_usable(execution.deps, run, *spec);
+}
+
+// A run that nobody alive holds keeps the reason for which it waits, so that everybody who looks at it sees it.
+aio::Task<> record_reason(Process& process, store::Run run, std::string why) {
+  const auto owner = co_await process.store->register_owner();
+  const auto lease = co_await process.store->claim(run.number, owner, 0);
+  if (lease) co_await process.store->release(run.number, lease->run.epoch, "run.waiting.no_provider: " + why);
 }
 
 aio::Task<int> execute(Process& process, const ExecuteOptions& options) {
   auto& execution = process.enable_execution(nullptr, {.concurrent_runs_max = 1, .adopt = false});
   const auto run = co_await present(process, options.run_id);
   if (!run) co_return give_up(options, kUsage, "no run '" + options.run_id + "'");
-  if (const auto able = usable(execution, *run); !able && !options.from && !run->cancel_requested)
+  // Looked at after each death too: since the launcher checked it, the app file that has the key may have gone.
+  if (const auto able = usable(execution, *run); !able && !run->cancel_requested) {
+    co_await record_reason(process, *run, able.error().message);
     co_return give_up(options, exit_code_of(able.error().code), able.error().message);
+  }
   auto& executor = execution.executor;
   co_await executor.start();
   const auto taken = co_await executor.take(run->number, options.from);

@@ -27,10 +27,10 @@ class Follow {
   Follow(Process& process, store::Run run, FollowOptions options)
       : process_(process),
         run_(std::move(run)),
-        options_(options),
-        transcript_({.text_live = !options.json && out_is_terminal(),
-                     .asides = !options.json && (options.verbose || err_is_terminal()),
-                     .from = options.from}),
+        options_(std::move(options)),
+        transcript_({.text_live = !options_.json && out_is_terminal(),
+                     .asides = !options_.json && (options_.verbose || err_is_terminal()),
+                     .from = options_.from}),
         tasks_(process.io, [](const std::string& name, const std::string& what) { warn(name + ": " + what); }) {}
 
   aio::Task<int> show() {
@@ -59,7 +59,13 @@ class Follow {
   }
 
  private:
-  bool ended() const { return run::is_terminal(state_.status) || state_.status == run::Status::paused; }
+  // A pause that had been decided when the run was looked at is none.
+  bool ended() const {
+    return run::is_terminal(state_.status) || (state_.status == run::Status::paused && state_.next_index >= run_.event_count);
+  }
+
+  // Whoever gets no hints asks for the decision and follows the run again: its text comes then, once.
+  bool has_result() const { return ended() && (options_.hints || state_.status != run::Status::paused); }
 
   aio::Task<> read_to_the_end() {
     engine::LiveLogs::Reader reader(*process_.logs, run_.number);
@@ -94,6 +100,10 @@ class Follow {
       start_cancel();
       return;
     }
+    if (options_.interrupt == FollowOptions::Interrupt::cancels) {
+      if (++interrupts_ > 1) return leave();
+      return start_cancel();
+    }
     if (++interrupts_ == 1) {
       transcript_.aside("");
       transcript_.aside("Detached: the run goes on. Ctrl-C again now cancels it; come back with `outlast attach " + run_.run_id +
@@ -116,7 +126,7 @@ class Follow {
 
   void start_cancel() {
     if (std::exchange(cancelling_, true)) return;
-    transcript_.aside("Cancelling ...");
+    transcript_.aside("Cancelling run " + run_.run_id + " ...");
     tasks_.spawn("cancel", cancel());
   }
 
@@ -133,16 +143,16 @@ class Follow {
     if (options_.json)
       put_line(base::to_text(result_json(*now, state_)));
     else
-      transcript_.finish(state_, ended() ? Transcript::End::run : Transcript::End::left);
+      transcript_.finish(state_, has_result() ? Transcript::End::run : Transcript::End::left);
     co_await files_settled(process_, *now);
     const auto outcome = engine::outcome_of(now->status, now->reason);
     if (!error_.empty()) complain(kFailed, error_);
     if (outcome.word == "completed_empty") complain(kFailed, "the run ended without any text or tool call");
-    if (now->status == run::Status::paused && !options_.json)
+    if (now->status == run::Status::paused && !options_.json && options_.hints)
       note("paused: it waits for a decision: outlast approve " + now->run_id);
-    if (!options_.json) {
+    if (!options_.json && options_.hints) {
       note("");
-      note("[to resume] outlast agent -r " + now->session_id + " \"...\"");
+      note("[to resume] " + options_.resume_with + " -r " + now->session_id + " \"...\"");
     }
     if (ended() && !cancelling_) co_return outcome.exit_code.value_or(kStillRunning);
     co_return terminated_ ? kTerminated : kInterrupted;
@@ -164,7 +174,7 @@ class Follow {
 aio::Task<int> follow_run(Process& process, store::Run run, FollowOptions options) {
   if (run.first_kept > 0)
     co_return complain(kFailed, "the events of run " + run.run_id + " were given up by retention (keep_days)");
-  Follow follow(process, std::move(run), options);
+  Follow follow(process, std::move(run), std::move(options));
   co_return co_await follow.show();
 }
 

@@ -8,6 +8,8 @@
 #include "cli/approve.h"
 #include "cli/attach.h"
 #include "cli/cancel.h"
+#include "cli/chat.h"
+#include "cli/check.h"
 #include "cli/completion.h"
 #include "cli/doctor.h"
 #include "cli/execute.h"
@@ -18,6 +20,7 @@
 #include "cli/output.h"
 #include "cli/resume.h"
 #include "cli/rm.h"
+#include "cli/run_app.h"
 #include "cli/serve.h"
 #include "cli/service.h"
 #include "cli/show.h"
@@ -117,6 +120,48 @@ int agent(const Words& words) {
   for (int i = 0; i < 3; ++i)
     if (given[i]->count()) o.words.push_back(texts[i]);
   return run_agent(o);
+}
+
+void add_app_options(CLI::App& app, AppOptions& o) {
+  app.add_option("file", o.file, "app.yaml, or a profile (.md)")->required()->option_text("APP");
+  app.add_option("-a,--agent", o.agent, "which of its agents (default: the session's, else the entry agent)")->option_text("ID");
+  app.add_option("-r,--resume", o.resume, "continue this session (id, prefix, or a run's)")->option_text("ID");
+  app.add_flag("-c,--continue-last", o.continue_last, "continue the session used last in this project");
+  app.add_option("--session", o.session, "continue the session of exactly this id, or begin it")->option_text("ID");
+  app.add_option("--cwd", o.cwd, "work directory (default: runtime.workdir, else this one)")->option_text("DIR");
+  app.add_option("--timeout", o.timeout_s, "end a run after this long (default: runtime.timeout)")->option_text("SECONDS");
+  app.add_option("--recovery", o.recovery, "if its process dies: resume (default), retry, ask, fail or continue-with-partial")
+      ->option_text("POLICY");
+}
+
+int run(const Words& words) {
+  RunAppOptions o;
+  o.command = {"outlast", "run"};
+  o.command.insert(o.command.end(), words.begin(), words.end());
+  Parser p("run", "APP [MESSAGE] [OPTIONS]",
+           "Runs an agent of an app file in a process of its own and shows it. Ctrl-C detaches (the run goes on); a second one\n"
+           "cancels it. MESSAGE '-' is read from standard input. Keys stay in the app file and the environment.",
+           "Examples:\n  outlast run app.yaml \"What changed today?\"\n  outlast run app.yaml --input topic=DNS --background --json");
+  add_app_options(p.app, o.app);
+  p.app.add_option("message", o.message)->group("");
+  p.app.add_option("--input", o.app.inputs, "the value of {{input.KEY}}; may be repeated")
+      ->option_text("KEY=VALUE")
+      ->allow_extra_args(false);
+  p.app.add_flag("--background", o.background, "leave it running; print its ids");
+  p.app.add_flag("--json", o.json, "one JSON object: at once with --background, else when the run has ended");
+  p.app.add_flag("-v,--verbose", o.verbose, "tell tool calls and thinking on stderr, terminal or not");
+  if (const auto code = p.parse(words)) return *code;
+  return run_run_app(o);
+}
+
+int chat(const Words& words) {
+  ChatOptions o;
+  Parser p("chat", "APP [OPTIONS]",
+           "Talks with an agent of an app file: each line is a message, each answer a run of one session. Ctrl-C cancels an answer.");
+  add_app_options(p.app, o.app);
+  p.app.add_flag("-v,--verbose", o.verbose, "tell tool calls and thinking on stderr, terminal or not");
+  if (const auto code = p.parse(words)) return *code;
+  return run_chat(o);
 }
 
 int ls(const Words& words) {
@@ -268,6 +313,18 @@ int mcp(const Words& words) {
   return run_mcp(o);
 }
 
+int check(const Words& words) {
+  CheckOptions o;
+  Parser p("check", "FILE... [--strict] [--json]",
+           "Checks app files and profiles as `serve` and `run` would load them: every problem with line, column and code, and each\n"
+           "agent with its model, its tools and their gates. Exits with 1 when a file is wrong.");
+  p.app.add_option("file", o.files, "app.yaml and profile (.md) files")->required();
+  p.app.add_flag("--strict", o.strict, "warnings count as errors");
+  p.app.add_flag("--json", o.json, kJson);
+  if (const auto code = p.parse(words)) return *code;
+  return run_check(o);
+}
+
 int doctor(const Words& words) {
   DoctorOptions o;
   Parser p("doctor", "[--crash-test] [--json]",
@@ -324,6 +381,8 @@ int ids(const Words&) { return run_ids(); }
 
 constexpr Command kCommands[] = {
     {"agent", Group::run, "start an agent run, and show it or leave it in the background", agent},
+    {"run", Group::run, "run an app's agent: app.yaml \"MESSAGE\"", run},
+    {"chat", Group::run, "talk with an app's agent", chat},
     {"ls", Group::look, "list runs", ls},
     {"show", Group::look, "show one run: status, cause, usage, result", show},
     {"logs", Group::look, "print a run's events; -f follows it live", logs},
@@ -334,6 +393,7 @@ constexpr Command kCommands[] = {
     {"fork", Group::steer, "branch off from any event of a run", fork},
     {"resume", Group::steer, "start executors for runs whose own are gone", resume},
     {"rm", Group::steer, "remove finished runs", rm},
+    {"check", Group::serve, "check app files and profiles: problems, agents, tools", check},
     {"serve", Group::serve, "serve agents over HTTP", serve},
     {"mcp", Group::serve, "offer durable background work to an MCP client", mcp},
     {"service", Group::serve, "run the server as a systemd user unit", service},

@@ -23,25 +23,6 @@ std::optional<std::string> from_environment(std::string_view name) {
   return std::string(value);
 }
 
-// The endpoint of a run: its own words, and the secrets of the agent that it was made from, where that still calls the same
-// place.
-std::function<llm::Endpoint(const store::Run&, const run::Spec&)> endpoints(const app::App* app) {
-  return [app](const store::Run& run, const run::Spec& spec) {
-    llm::Endpoint endpoint{.provider = spec.provider, .backend = {}, .base_url = {}, .api_key = {}, .timeout_ms = {}};
-    if (!spec.backend.empty()) endpoint.backend = spec.backend;
-    if (!spec.base_url.empty()) endpoint.base_url = spec.base_url;
-    if (!app) return endpoint;
-    for (const auto& agent : app->agents) {
-      const auto& own = agent.brain.endpoint;
-      if (agent.id != run.component_id || agent.brain.provider != spec.provider || own.base_url.value_or("") != spec.base_url)
-        continue;
-      endpoint.api_key = own.api_key;
-      endpoint.timeout_ms = own.timeout_ms;
-    }
-    return endpoint;
-  };
-}
-
 std::vector<std::unique_ptr<tool::Tool>> all_tools(process::Children& children, aio::Offload& blocking, aio::Time& time) {
   std::vector<std::string> own;
   for (char** at = environ; *at; ++at) own.emplace_back(*at);
@@ -84,8 +65,10 @@ Execution::Execution(boost::asio::io_context& io, aio::Time& time, base::Random&
               .script_directory = settings.home + "/demo"}),
       children(io, time, blocking, children_directory(settings)),
       tools(all_tools(children, blocking, time)),
+      endpoints(app, settings.environment),
       projection(store, logs, time, blocking, settings.home + "/runs"),
-      deps{io, time, random, store, models, tools, counters, logs, settings.home + "/runs", endpoints(app), nullptr, &projection},
+      deps{io, time, random, store, models, tools, counters, logs, settings.home + "/runs",
+           [this](const store::Run& run, const run::Spec& spec) { return endpoints.of(run, spec); }, nullptr, &projection},
       executor(deps, options),
       tasks(deps, executor) {
   deps.tasks = &tasks;

@@ -10,6 +10,7 @@
 #include "aio/time.h"
 #include "app/definition.h"
 #include "base/clock.h"
+#include "cli/endpoints.h"
 #include "engine/counters.h"
 #include "engine/deps.h"
 #include "engine/executor.h"
@@ -46,6 +47,7 @@ struct Execution {
   llm::Registry models;
   process::Children children;
   tool::Toolbox tools;
+  Endpoints endpoints;
   engine::Projection projection;
   engine::Deps deps;
   engine::Executor executor;
@@ -57,7 +59,7 @@ class Process {
   // Opens the store of the settings' home. Errc::unavailable (exit code 78).
   static base::Result<std::unique_ptr<Process>> open(Settings settings);
 
-  // Adds what is needed to execute runs. `app` (may be null) must outlive the process' main task.
+  // Adds what is needed to execute runs. `app`, the one that is served (may be null), must outlive the process' main task.
   Execution& enable_execution(const app::App* app, engine::ExecutorOptions options);
 
   // Runs `main` to its end on this thread, then closes the store. An exception of main is reported and gives 1.

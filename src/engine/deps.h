@@ -26,8 +26,9 @@ struct Deps {
   Counters& counters;
   LiveLogs& logs;
   std::string runs_directory;  // <home>/runs: run directories of runs that have one
-  // Where to call for a run, with the secret that its definition names; secrets are not in the run.
-  std::function<llm::Endpoint(const store::Run& run, const run::Spec& spec)> endpoint_of;
+  // Where to call for a run, with the secret that its definition names; secrets are not in the run. An error says why this
+  // process cannot know it (yet).
+  std::function<base::Result<llm::Endpoint>(const store::Run& run, const run::Spec& spec)> endpoint_of;
   tool::Tasks* tasks = nullptr;      // for tools that make other calls; null: they are refused
   Projection* projection = nullptr;  // keeps run directories current; null: none are kept
 };

@@ -18,6 +18,13 @@ aio::TaskGroup::OnFailure report(const char* what) {
 
 }  // namespace
 
+base::Result<> model_usable(const Deps& deps, const store::Run& run, const run::Spec& spec) {
+  if (spec.call) return {};
+  const auto endpoint = deps.endpoint_of(run, spec);
+  if (!endpoint) return std::unexpected(endpoint.error());
+  return deps.models.usable(*endpoint);
+}
+
 Executor::Executor(Deps& deps, ExecutorOptions options)
     : deps_(deps),
       options_(options),
@@ -204,7 +211,7 @@ aio::Task<> Executor::adopt(std::vector<store::Run> orphans) {
       continue;
     }
     const auto spec = run::decode_spec(orphan.spec);
-    const auto usable = spec && !spec->call ? deps_.models.usable(deps_.endpoint_of(orphan, *spec)) : base::Result<>{};
+    const auto usable = spec ? model_usable(deps_, orphan, *spec) : base::Result<>{};
     auto lease = co_await deps_.store.claim(orphan.number, owner_, 0);
     if (!lease) continue;  // another process was quicker
     if (!usable && !orphan.cancel_requested) {

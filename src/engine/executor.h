@@ -21,6 +21,9 @@ struct ExecutorOptions {
   bool adopt = true;                   // take over orphans of any process; else only what is given to it
 };
 
+// Whether this process could call the run's model: it knows the provider, and its key. A task calls none.
+base::Result<> model_usable(const Deps& deps, const store::Run& run, const run::Spec& spec);
+
 class Executor {
  public:
   Executor(Deps& deps, ExecutorOptions options);

@@ -91,7 +91,9 @@ std::string retry_fact(const llm::ModelError& error, std::int64_t attempt, std::
 aio::Task<std::expected<void, run::AppendEvents>> perform_model_step(Deps& deps, const store::Run& run, const run::Spec& spec,
                                                                      const std::vector<run::Message>& past, run::AgentState& state,
                                                                      RunLog& log) {
-  const auto provider = deps.models.provider(deps.endpoint_of(run, spec));
+  const auto endpoint = deps.endpoint_of(run, spec);
+  if (!endpoint) co_return std::unexpected(run::failure(run::Cause::no_provider, endpoint.error().message));
+  const auto provider = deps.models.provider(*endpoint);
   if (!provider) co_return std::unexpected(run::failure(run::Cause::no_provider, provider.error().message));
   const auto request = request_for(deps, spec, past, state);
   LogSink sink(log);

@@ -62,6 +62,13 @@ TEST(SpecCodec, ARoundTripKeepsEverything) {
   EXPECT_EQ(encode(*read), encode(spec));
   EXPECT_EQ(read->tools[1].gate, Gate::approve);
   EXPECT_EQ(read->limits.timeout_ms, 4);
+  spec.limits.model_call_ms = 5;
+  spec.definition = {"/srv/app.yaml", "main"};
+  const auto of_app = decode_spec(encode(spec));
+  ASSERT_TRUE(of_app);
+  EXPECT_EQ(encode(*of_app), encode(spec));
+  EXPECT_EQ(of_app->definition.file, "/srv/app.yaml");
+  EXPECT_EQ(of_app->definition.agent, "main");
 }
 
 }  // namespace

@@ -43,6 +43,7 @@ std::string encode(const Spec& spec) {
   text("effort", spec.effort);
   text("backend", spec.backend);
   text("base_url", spec.base_url);
+  if (!spec.definition.file.empty()) o["definition"] = {{"file", spec.definition.file}, {"agent", spec.definition.agent}};
   text("system_prompt", spec.system_prompt);
   text("work_directory", spec.work_directory);
   if (!spec.tools.empty()) {
@@ -60,6 +61,7 @@ std::string encode(const Spec& spec) {
   number("tokens_max", spec.limits.tokens);
   number("timeout_ms", spec.limits.timeout_ms);
   number("foreground_ms", spec.limits.foreground_ms);
+  number("model_call_ms", spec.limits.model_call_ms);
   if (!spec.wakes) o["wakes"] = false;
   if (spec.recovery != Recovery::resume) o["recovery"] = name(spec.recovery);
   if (spec.temperature) o["temperature"] = *spec.temperature;
@@ -85,6 +87,8 @@ base::Result<Spec> decode_spec(std::string_view text) {
   spec.effort = base::text_or_empty(*o, "effort");
   spec.backend = base::text_or_empty(*o, "backend");
   spec.base_url = base::text_or_empty(*o, "base_url");
+  if (const auto* definition = base::object_field(*o, "definition"))
+    spec.definition = {base::text_or_empty(*definition, "file"), base::text_or_empty(*definition, "agent")};
   spec.system_prompt = base::text_or_empty(*o, "system_prompt");
   spec.work_directory = base::text_or_empty(*o, "work_directory");
   if (const auto* tools = base::array_field(*o, "tools"))
@@ -98,7 +102,8 @@ base::Result<Spec> decode_spec(std::string_view text) {
                  .tool_calls = base::int_or_zero(*o, "tool_calls_max"),
                  .tokens = base::int_or_zero(*o, "tokens_max"),
                  .timeout_ms = base::int_or_zero(*o, "timeout_ms"),
-                 .foreground_ms = base::int_or_zero(*o, "foreground_ms")};
+                 .foreground_ms = base::int_or_zero(*o, "foreground_ms"),
+                 .model_call_ms = base::int_or_zero(*o, "model_call_ms")};
   const auto recovery = decode_recovery(*o);
   if (!recovery) return std::unexpected(recovery.error());
   spec.recovery = recovery->value_or(Recovery::resume);

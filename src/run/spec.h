@@ -35,6 +35,13 @@ struct Limits {
   std::int64_t tokens = 0;      // input + output
   std::int64_t timeout_ms = 0;  // wall clock since the launch
   std::int64_t foreground_ms = 0;  // a command that takes longer goes on as a background task, where the run may have those
+  std::int64_t model_call_ms = 0;  // of one model call
+};
+
+// Where an executor finds what a spec may not hold, the agent's key: in the app file that the run was made from.
+struct Definition {
+  std::string file;   // absolute path; "": nothing of it is needed
+  std::string agent;  // its id there
 };
 
 struct Spec {
@@ -42,6 +49,7 @@ struct Spec {
   std::optional<ToolCall> call;  // kind tool: the run is this one call, and no model is asked
   std::string provider, model, effort;
   std::string backend, base_url;  // "" = the provider's own
+  Definition definition = {};
   std::string system_prompt;
   std::vector<std::string> notify_when;  // of a call: patterns of its output that its session's model is told of
   std::vector<GrantedTool> tools;

@@ -1,0 +1,128 @@
+#include "cli/check.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "app/check.h"
+#include "base/json.h"
+#include "cli/output.h"
+#include "cli/process.h"
+
+namespace cli {
+
+namespace {
+
+namespace json = boost::json;
+
+struct Line {
+  app::Mark mark;
+  std::string text;
+};
+
+std::string_view gate_name(app::Gate gate) { return gate == app::Gate::approve ? "approve" : "auto"; }
+
+std::string model_of(const app::Brain& brain) {
+  auto text = brain.provider.empty() ? "(no model)" : brain.provider + "/" + brain.model;
+  if (!brain.effort.empty()) text += "-" + brain.effort;
+  return text;
+}
+
+std::string counted(std::size_t count, const std::string& word) {
+  return (count ? std::to_string(count) : "no") + " " + word + (count == 1 ? "" : "s");
+}
+
+// "agent main: deepseek/deepseek-chat, Read, Bash (approve)".
+std::string agent_line(const app::Agent& agent, const app::App& app) {
+  auto text = "agent " + agent.id + ": " + model_of(agent.brain);
+  if (agent.tools.empty()) text += ", no tools";
+  for (const auto& tool : agent.tools) text += ", " + tool.name + (tool.gate == app::Gate::approve ? " (approve)" : "");
+  if (app.agents.size() > 1 && agent.id == app.entry_agent) text += " [entry agent]";
+  return harmless(text);
+}
+
+void print_file(const app::CheckedFile& checked) {
+  std::vector<Line> lines;
+  for (const auto& problem : checked.errors) lines.push_back({problem.mark, "error: " + app::to_text(problem, checked.file)});
+  for (const auto& problem : checked.warnings) lines.push_back({problem.mark, "warning: " + app::to_text(problem, checked.file)});
+  std::ranges::sort(lines, {}, [](const Line& line) { return std::tie(line.mark.line, line.mark.column, line.text); });
+  for (const auto& line : lines) put_line(harmless(line.text));
+  if (checked.errors_left_out) put_line("error: ... and " + std::to_string(checked.errors_left_out) + " more (" + checked.file + ")");
+  if (checked.ok() && checked.app)
+    for (const auto& agent : checked.app->agents) put_line(agent_line(agent, *checked.app));
+}
+
+json::array problems_json(const std::vector<app::Problem>& problems) {
+  json::array list;
+  for (const auto& problem : problems) {
+    json::object one{{"path", problem.path}, {"message", problem.message}, {"line", nullptr}, {"column", nullptr}, {"code", nullptr}};
+    if (problem.mark.line > 0) one["line"] = problem.mark.line, one["column"] = problem.mark.column;
+    if (problem.code) one["code"] = app::name(*problem.code);
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
+json::array agents_json(const app::CheckedFile& checked) {
+  json::array list;
+  if (!checked.ok() || !checked.app) return list;
+  for (const auto& agent : checked.app->agents) {
+    json::array tools;
+    for (const auto& tool : agent.tools) tools.push_back(json::object{{"name", tool.name}, {"gate", gate_name(tool.gate)}});
+    json::object one{{"id", agent.id}, {"name", agent.name}, {"model", nullptr}, {"entry", agent.id == checked.app->entry_agent}};
+    if (!agent.brain.provider.empty()) one["model"] = model_of(agent.brain);
+    one["tools"] = std::move(tools);
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
+json::object file_json(const app::CheckedFile& checked) {
+  json::object one{{"file", checked.file},
+                   {"errors", problems_json(checked.errors)},
+                   {"warnings", problems_json(checked.warnings)},
+                   {"agents", agents_json(checked)}};
+  if (checked.errors_left_out) one["errors_left_out"] = checked.errors_left_out;
+  return one;
+}
+
+struct Sum {
+  std::size_t errors = 0, warnings = 0, agents = 0;
+};
+
+std::string verdict(const Sum& sum, std::size_t files, bool ok) {
+  if (ok) return "ok: " + counted(files, "file") + ", " + counted(sum.agents, "agent") + ", " + counted(sum.warnings, "warning");
+  return "wrong: " + counted(sum.errors, "error") + ", " + counted(sum.warnings, "warning") +
+         (sum.errors ? "" : " (--strict: a warning counts as an error)");
+}
+
+}  // namespace
+
+int run_check(const CheckOptions& options) {
+  const auto settings = load_settings();
+  if (!settings) return complain(kUnusable, settings.error().message);
+  std::vector<app::CheckedFile> files;
+  for (const auto& path : options.files) {
+    auto checked = app::check_file(path, settings->environment);
+    if (!checked) return complain(kUsage, checked.error().message);
+    files.push_back(std::move(*checked));
+  }
+  app::check_together(files);
+  Sum sum;
+  for (const auto& checked : files) {
+    sum.errors += checked.errors.size() + checked.errors_left_out;
+    sum.warnings += checked.warnings.size();
+    if (checked.ok() && checked.app) sum.agents += checked.app->agents.size();
+  }
+  const bool ok = sum.errors == 0 && !(options.strict && sum.warnings);
+  if (options.json) {
+    json::array list;
+    for (const auto& checked : files) list.push_back(file_json(checked));
+    put_line(base::to_text(json::object{{"ok", ok}, {"files", std::move(list)}}));
+  } else {
+    for (const auto& checked : files) print_file(checked);
+    put_line(verdict(sum, files.size(), ok));
+  }
+  return ok ? kOk : kFailed;
+}
+
+}  // namespace cli

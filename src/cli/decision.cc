@@ -1,0 +1,43 @@
+#include "cli/decision.h"
+
+#include "cli/launcher.h"
+#include "cli/store_command.h"
+
+namespace cli {
+
+namespace {
+
+constexpr std::int64_t kAdoptMs = 700;  // a server that lives is quicker
+constexpr std::int64_t kLookMs = 50;
+
+}  // namespace
+
+aio::Task<Checked<std::vector<run::ToolCall>>> waiting_calls(Process& process, store::Run run) {
+  if (run.status != run::Status::paused)
+    co_return refuse(kFailed, "run " + run.run_id + " is " + std::string(run::name(run.status)) +
+                                  "; only a paused run waits for a decision");
+  const auto last = run::decode(co_await process.store->last_event(run.number));
+  const auto* paused = last ? std::get_if<run::RunPaused>(&last->payload) : nullptr;
+  if (!paused) co_return refuse(kFailed, "run " + run.run_id + " does not say what it waits for");
+  co_return paused->calls;
+}
+
+aio::Task<Checked<>> decide(Process& process, store::Run run, std::vector<run::Decision> decisions) {
+  auto line = run::encode({process.time.wall_ms(), run::RunContinued{std::move(decisions)}});
+  const auto continued = co_await process.store->continue_run(run.number, std::move(line));
+  if (!continued) co_return refuse(continued.error());
+  co_return Checked<>{};
+}
+
+aio::Task<Checked<>> see_executed(Process& process, store::Run run) {
+  const auto end = process.time.steady_ms() + kAdoptMs;
+  while (process.time.steady_ms() < end) {
+    if (!co_await is_orphan(process, run.number)) co_return Checked<>{};
+    co_await process.time.sleep(std::chrono::milliseconds(kLookMs));
+  }
+  if (run.origin == "command") co_return co_await revive(process, run);
+  note("the decision is kept; the run goes on when its server does: outlast serve");
+  co_return Checked<>{};
+}
+
+}  // namespace cli
