@@ -17,8 +17,8 @@ struct ServerOptions {
   std::string security_key;             // "" = open (loopback only)
   std::vector<std::string> cors_origins;
   std::int64_t instantiated_ms = 0;
-  // What clients of MCP may run as background tasks, by the tools' names.
-  std::vector<std::string> mcp_tools = {"Bash", "Read", "Write", "Edit", "Glob", "Grep"};
+  // What clients of MCP may run as background tasks, by the tools' names; none: they are not offered any.
+  std::vector<std::string> mcp_tools = {};
   std::int64_t keep_ms = 0;  // how long results are kept after the end; 0: for ever
 };
 

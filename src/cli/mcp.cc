@@ -95,7 +95,8 @@ aio::Task<int> serve(Process& process, const app::App& app, const McpOptions& op
                        .app = app,
                        .options = {.os_id = "outlast", .name = "Outlast", .security_key = {}, .cors_origins = {}},
                        .work_directory = work_directory_of(app)};
-  if (!options.tools.empty()) context.options.mcp_tools = tool_names(options.tools);
+  // Who starts this program may run commands anyway; a server's clients may only what its owner says.
+  context.options.mcp_tools = tool_names(options.tools.empty() ? "Bash,Read,Write,Edit,Glob,Grep" : options.tools);
   context.options.keep_ms = process.settings.config.keep_days.value_or(0) * kDayMs;
   co_await serve_client(process, context, session_of(options, context.work_directory), farewell);
   client_left();

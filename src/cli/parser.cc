@@ -289,7 +289,7 @@ int serve(const Words& words) {
   p.app.add_option("--max-pending-runs", o.max_pending_runs, "how many may wait for a place before launches are refused")
       ->option_text("N")
       ->check(CLI::PositiveNumber);
-  p.app.add_option("--mcp-tools", o.mcp_tools, "what MCP clients may run in the background, or none")->option_text("LIST");
+  p.app.add_option("--mcp-tools", o.mcp_tools, "what clients of /mcp may run in the background, as Bash,Read (default: nothing)")->option_text("LIST");
   p.app.add_option("--log-format", o.log_format, "text or json (default: text on a terminal)")
       ->option_text("FORMAT")
       ->check(CLI::IsMember({"text", "json"}));

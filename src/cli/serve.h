@@ -12,7 +12,7 @@ struct ServeOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 7777;
   std::optional<std::size_t> max_concurrent_runs, max_pending_runs;
-  std::string mcp_tools;  // by comma, or "none"; "": the usual ones
+  std::string mcp_tools;  // by comma; "" or "none": none
   std::string log_format;  // "text" | "json"; "": text on a terminal, else json
   std::string log_level = "info";
 };

@@ -92,7 +92,7 @@ class Http:
 
 
 class OverHttp(unittest.TestCase):
-    options, environment = (), {}
+    options, environment = ("--mcp-tools", "Bash,Read,Write,Edit,Glob,Grep"), {}
 
     def setUp(self):
         self.place = Place()
@@ -272,6 +272,15 @@ class Stateless(OverHttp):
         self.assertEqual(len({e["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"] for e in events}), 1)
         stream.close()
         self.assertEqual(client.ask("subscriptions/listen", {"notifications": {"taskIds": []}, "_meta": meta(tasks=False)})[1]["error"]["code"], -32021)
+
+
+class Closed(OverHttp):
+    options = ()
+
+    def test_a_server_offers_no_tasks_unless_its_owner_says_so(self):
+        client = self.client()
+        self.assertNotIn("background_run", [tool["name"] for tool in client.result("tools/list")["tools"]])
+        self.assertEqual(text_of(client.tool("background_run", name="Bash", params={"command": "true"})), "Tool 'Bash' not found.")
 
 
 class Keyed(OverHttp):

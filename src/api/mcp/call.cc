@@ -25,6 +25,18 @@ aio::Task<base::Result<tool::TaskView>> CallTasks::cancel(const tool::Context& c
   return inner_.cancel(caller, std::move(task_id));
 }
 
+aio::Task<base::Result<tool::TaskView>> CallTasks::promote(const tool::Context& caller, std::string task_id) {
+  return inner_.promote(caller, std::move(task_id));
+}
+
+aio::Task<> CallTasks::end_awaited(std::string session_id, std::string run_id) {
+  return inner_.end_awaited(std::move(session_id), std::move(run_id));
+}
+
+aio::Task<base::Result<tool::Sighting>> CallTasks::scan(const tool::TaskView& task, std::string pattern, tool::ScanFrom from) {
+  return inner_.scan(task, std::move(pattern), from);
+}
+
 aio::Task<base::Result<json::object>> CallTasks::output(const tool::TaskView& task, std::size_t tail_lines) {
   return inner_.output(task, tail_lines);
 }

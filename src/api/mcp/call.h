@@ -47,6 +47,9 @@ class CallTasks final : public tool::Tasks {
   aio::Task<std::vector<tool::TaskView>> wait(const tool::Context& caller, std::vector<std::string> task_ids, Until until,
                                               std::int64_t until_ms) override;
   aio::Task<base::Result<tool::TaskView>> cancel(const tool::Context& caller, std::string task_id) override;
+  aio::Task<base::Result<tool::TaskView>> promote(const tool::Context& caller, std::string task_id) override;
+  aio::Task<> end_awaited(std::string session_id, std::string run_id) override;
+  aio::Task<base::Result<tool::Sighting>> scan(const tool::TaskView& task, std::string pattern, tool::ScanFrom from) override;
   aio::Task<base::Result<json::object>> output(const tool::TaskView& task, std::size_t tail_lines) override;
   aio::Task<base::Result<>> send(const tool::TaskView& task, json::object request) override;
 

@@ -221,7 +221,9 @@ json::array offered_tools(const Context& context, const Caller& caller) {
   json::array all;
   for (const auto& tool : tool_table()) {
     std::string description(tool.description);
-    if (tool.kind == ToolKind::background_run || tool.kind == ToolKind::run_parallel)
+    const bool makes_tasks = tool.kind == ToolKind::background_run || tool.kind == ToolKind::run_parallel;
+    if (makes_tasks && context.options.mcp_tools.empty()) continue;
+    if (makes_tasks)
       description += " Tools that can run: " + names_of(context.options.mcp_tools) + "; in " + context.work_directory + ".";
     json::object entry{{"name", tool.name},
                        {"title", tool.title},
