@@ -1,11 +1,13 @@
 # Every target forwards to a script or to cmake; `./scripts/demo` and `./scripts/test` need not even make.
-.PHONY: help demo test crash sim powercut mutants acceptance build release bench fmt tidy fuzz install
+.PHONY: help demo test mcp-conformance crash sim powercut mutants acceptance build release bench fmt tidy fuzz install
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 demo:            ## a run that outlasts a kill -9, told as it happens
 	@./scripts/demo
 test:            ## build and run all tests that need no network (ASan + UBSan)
 	@./scripts/test
+mcp-conformance: release ## MCP's conformance suites and its official client against /mcp and outlast mcp (needs npm)
+	@./scripts/mcp-conformance
 crash:           ## kill the program at every failpoint in every phase of a run and check what it promises (ARGS=--verbose)
 	@./scripts/crash $(ARGS)
 acceptance: release ## the black-box checks of ../shared/acceptance for the groups in .ci/acceptance-groups

@@ -66,6 +66,7 @@ int guard_client(const std::function<int(const std::function<void()>& client_lef
   sigset_t before;
   sigprocmask(SIG_BLOCK, &signals, &before);
   std::fflush(nullptr);
+  const auto parent = getpid();
   const auto child = fork();
   if (child < 0) {
     sigprocmask(SIG_SETMASK, &before, nullptr);
@@ -78,6 +79,7 @@ int guard_client(const std::function<int(const std::function<void()>& client_lef
   close(ends[0]);
   setsid();
   prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() != parent) raise(SIGTERM);  // it died before that was asked for
   sigprocmask(SIG_SETMASK, &before, nullptr);
   const int code = work([told = ends[1]] {
     prctl(PR_SET_PDEATHSIG, 0);  // the parent's end is no news any more

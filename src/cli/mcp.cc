@@ -48,6 +48,7 @@ struct Farewell {
 
 aio::Task<> converse(LineReader& in, api::mcp::StdioSession& session) {
   for (;;) {
+    co_await session.room();
     const auto line = co_await in.next(limits::kMcpMessageBytesMax);
     if (!line) co_return;
     if (line->too_long)

@@ -165,6 +165,7 @@ class Stdio(unittest.TestCase):
         task = value_of(client.tool("background_run", name="Bash", params={"command": "sleep 2; echo finished > marker; echo out"}))["task_id"]
         began = time.monotonic()
         self.assertEqual(client.close(), 0)
+        self.assertIsNone(client.messages.get(timeout=1))  # its output is closed: nothing that goes on holds it
         self.assertLess(time.monotonic() - began, 1.5, "the client had to wait for its background work")
         until(lambda: os.path.exists(os.path.join(self.place.work, "marker")))
         until(lambda: not self.place.processes())  # nothing stays when the work is done
@@ -319,6 +320,26 @@ class Stdio(unittest.TestCase):
         client.write('{"jsonrpc":"2.0","method":"notifications/nobody"}')
         client.write('{"jsonrpc":"2.0","id":9,"result":{}}')
         self.assertEqual(client.result("ping"), {})
+
+    def test_a_flood_is_refused_and_a_client_that_does_not_read_is_not_read(self):
+        client = self.client()
+        waits = [client.send("tools/call", {"name": "background_run", "arguments": {"name": "Bash", "params": {"command": "sleep 2"}, "wait": True}}) for _ in range(90)]
+        answers = [client.next() for _ in waits]
+        self.assertGreaterEqual(sum("error" in a for a in answers), 20)
+        self.assertEqual({a["id"] for a in answers}, set(waits))
+        for number in range(20_000):
+            client.process.stdin.write(b'{"jsonrpc":"2.0","id":%d,"method":"nobody"}\n' % (10_000 + number))
+        client.process.stdin.flush()
+        self.assertEqual(len({client.next()["id"] for _ in range(20_000)}), 20_000)
+        self.assertEqual(client.result("ping"), {})
+
+    def test_no_stream_of_the_client_stays_open(self):
+        client = subprocess.Popen([BINARY, "mcp"], env=self.place.environment, cwd=self.place.work, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "background_run", "arguments": {"name": "Bash", "params": {"command": "sleep 6"}}}}
+        began = time.monotonic()
+        out, err = client.communicate(json.dumps(call).encode() + b"\n", timeout=5)
+        self.assertEqual((client.returncode, json.loads(out)["id"], err), (0, 1, b""))
+        self.assertLess(time.monotonic() - began, 4)
 
     def test_input_from_a_file(self):
         lines = [{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion": LATEST}},

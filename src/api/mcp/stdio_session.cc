@@ -1,5 +1,7 @@
 #include "api/mcp/stdio_session.h"
 
+#include <chrono>
+
 #include "api/mcp/dispatch.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -9,6 +11,11 @@
 namespace api::mcp {
 
 namespace limits = base::limits;
+
+namespace {
+constexpr std::size_t kAnswersMax = 2 * limits::kMcpRequestsMax;  // requests under way, and refusals that wait to be written
+constexpr auto kRoomPause = std::chrono::milliseconds(10);
+}  // namespace
 
 StdioSession::StdioSession(Context& context, std::string session_id, Sink& out)
     : context_(context), session_id_(std::move(session_id)), out_(out), tasks_(context.deps.io, [](const std::string& name, const std::string& what) {
@@ -59,7 +66,7 @@ void StdioSession::take_request(Message message) {
     version_ = base::text_or_empty(result, "protocolVersion");
     return tell(encode_answer(message.id, std::move(result)));
   }
-  if (calls_.size() >= limits::kMcpRequestsMax)
+  if (tasks_.size() >= limits::kMcpRequestsMax)
     return tell(encode_error(message.id, {.code = Code::internal_error, .message = "too many requests are under way"}));
   if (calls_.knows(session_id_, message.id))
     return tell(encode_error(message.id, {.code = Code::invalid_request, .message = "this id is in use by a request under way"}));
@@ -67,22 +74,28 @@ void StdioSession::take_request(Message message) {
   tasks_.spawn(std::move(name), answer_request(std::move(message), std::move(caller)));
 }
 
-aio::Task<> StdioSession::answer_request(Message message, Caller caller) {
-  Call call(context_.deps.io, out_);
+aio::Task<> StdioSession::room() {
+  while (tasks_.size() >= kAnswersMax) co_await context_.deps.time.sleep(kRoomPause);
+}
+
+// The request's answer, whatever happens.
+aio::Task<std::string> StdioSession::perform(Message message, Caller caller, Call& call) {
   const UnderWay::Entry entry(calls_, session_id_, message.id, call);
   const auto id = message.id;
   std::string broken;
-  std::string text;
   try {
     const auto outcome = co_await answer(context_, std::move(message), std::move(caller), call);
-    text = encode_answer(id, outcome);
+    co_return encode_answer(id, outcome);
   } catch (const base::Broken& error) {
     broken = error.what();
   }
-  if (!broken.empty()) {
-    base::log::error("a request met broken storage", {{"reason", broken}});
-    text = encode_error(id, {.code = Code::internal_error, .message = "Storage is unavailable; nothing was changed. Try again later."});
-  }
+  base::log::error("a request met broken storage", {{"reason", broken}});
+  co_return encode_error(id, {.code = Code::internal_error, .message = "Storage is unavailable; nothing was changed. Try again later."});
+}
+
+aio::Task<> StdioSession::answer_request(Message message, Caller caller) {
+  Call call(context_.deps.io, out_);
+  auto text = co_await perform(std::move(message), std::move(caller), call);
   // Who gives a request up wants no answer.
   if (!call.waits.cancelled()) co_await out_.send(std::move(text));
 }
@@ -96,11 +109,8 @@ aio::Task<> StdioSession::answer_batch(Decoded decoded) {
       text = encode_error(message.error().id, message.error().error);
     } else {
       Call call(context_.deps.io, out_);
-      const UnderWay::Entry entry(calls_, session_id_, message->id, call);
-      const auto id = message->id;
       Caller caller{.version = version_, .session_id = session_id_, .takes_tasks = false};
-      const auto outcome = co_await answer(context_, std::move(*message), std::move(caller), call);
-      text = encode_answer(id, outcome);
+      text = co_await perform(std::move(*message), std::move(caller), call);
     }
     answers += (answers.empty() ? "[" : ",") + text;
   }

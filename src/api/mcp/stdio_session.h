@@ -20,6 +20,9 @@ class StdioSession {
   // A line that was longer than kMcpMessageBytesMax.
   void take_too_long();
 
+  // Waits while so much is to be answered that no more should be read: a client that does not read its answers.
+  aio::Task<> room();
+
   // The client has left: what waits is cut and not answered.
   void give_up() { calls_.give_up_all(); }
   // Waits until all that was asked is answered.
@@ -30,6 +33,7 @@ class StdioSession {
   void take_request(Message message);
   void tell(std::string text);
   aio::Task<> send(std::string text);
+  aio::Task<std::string> perform(Message message, Caller caller, Call& call);
   aio::Task<> answer_request(Message message, Caller caller);
   aio::Task<> answer_batch(Decoded decoded);
 

@@ -29,7 +29,8 @@ aio::Task<TaskSnapshot> task_snapshot(Context& context, store::Run run, TaskSnap
                                       : view.cause;
   shot.lost = view.state == tool::TaskState::interrupted;
   if (view.is_live()) co_return shot;
-  const bool plain = view.name == run::kRunParallel && !view.result.empty();
+  // A call of these tools answers for itself.
+  const bool plain = (view.name == run::kRunParallel || view.name == run::kBackgroundRun) && !view.result.empty();
   const auto text = plain ? view.result : base::to_text(tool::describe(view, context.deps.time.wall_ms()));
   shot.result = text_result(text, view.state != tool::TaskState::completed);
   co_return shot;

@@ -179,7 +179,13 @@ aio::Task<base::Result<store::Run>> background_task(Context& context, Request re
   }
   if (const auto* wait = std::get_if<tool::WaitRequest>(&read->request); wait && wait->task_ids.size() == 1)
     co_return co_await find_task(context, request.caller, wait->task_ids.front());
-  co_return base::fail(base::Errc::invalid_argument, "background_run: only a launch, or a wait for one task, can be a task");
+  // Anything else is over at once, but its client wants a task all the same: one that makes the call.
+  auto asked = tool_context(context, request, context.deps.tasks);
+  asked.granted.push_back({.name = std::string(run::kBackgroundRun)});
+  tool::TaskLaunch wanted{.name = std::string(run::kBackgroundRun), .arguments = std::move(request.arguments), .key = request.key, .awaited = true};
+  auto task = co_await context.deps.tasks->launch(asked, std::move(wanted));
+  if (!task) co_return std::unexpected(task.error());
+  co_return co_await context.deps.store.find_run(task->task_id);
 }
 
 aio::Task<base::Result<store::Run>> start_task(Context& context, Request request) {

@@ -41,7 +41,6 @@ class UnderWay {
     for (const auto& [key, call] : calls_) call->waits.cancel();
   }
   bool knows(const std::string& session_id, const json::value& id) const { return calls_.contains(key(session_id, id)); }
-  std::size_t size() const { return calls_.size(); }
 
  private:
   static std::string key(const std::string& session_id, const json::value& id) { return session_id + '\n' + json::serialize(id); }
