@@ -1,5 +1,5 @@
 #pragma once
-// The commands with their options. Only parser.cc knows the library that reads them.
+// The commands with their options (option_parser.h knows the library that reads them).
 #include <span>
 #include <string>
 #include <string_view>
