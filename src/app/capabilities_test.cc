@@ -6,6 +6,7 @@
 
 #include "aio/offload.h"
 #include "tool/shell_tools.h"
+#include "tool/task_tools.h"
 
 namespace app {
 namespace {
@@ -132,6 +133,7 @@ TEST(CatalogueTest, ListsTheToolsThatExist) {
   process::Children children(io, time, offload, "/nowhere");
   auto tools = tool::file_tools(offload);
   for (auto& tool : tool::shell_tools(children, offload, time, {})) tools.push_back(std::move(tool));
+  for (auto& tool : tool::task_tools(time)) tools.push_back(std::move(tool));
   const tool::Toolbox toolbox(std::move(tools));
   std::map<std::string, std::string> existing;
   for (const auto* definition : toolbox.definitions()) existing[definition->name] = definition->module + "." + definition->action;
