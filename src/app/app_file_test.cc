@@ -97,6 +97,7 @@ TEST_F(AppFileTest, LoadsTheAcceptanceApp) {
   EXPECT_EQ(agent.brain.endpoint.api_key, "not-a-secret");
   EXPECT_EQ(agent.brain.endpoint.base_url, "http://127.0.0.1:4711/v1");
   EXPECT_EQ(tools(agent), "Read Write Edit Glob Grep Bash background_run run_parallel");
+  EXPECT_TRUE(app.warnings.empty());
 }
 
 TEST_F(AppFileTest, ReadsTheBrain) {
@@ -241,7 +242,7 @@ TEST_F(AppFileTest, ReportsAllProblemsTogether) {
 }
 
 TEST_F(AppFileTest, RefusesWhatIsNoApp) {
-  EXPECT_EQ(problem(""), "the file is empty (app.yaml, DGT-E0004)");
+  EXPECT_EQ(problem(""), "the file is empty (app.yaml:1:1, DGT-E0004)");
   EXPECT_EQ(problem("just text"), "an app file is a map of sections (app.yaml:1:1, DGT-E0003)");
   EXPECT_EQ(problem("- a\n"), "an app file is a map of sections (app.yaml:1:1, DGT-E0003)");
   EXPECT_EQ(problem("x: 1\n"), "x: unknown key (app.yaml:1:1, DGT-E0101)\napp: is required (app.yaml:1:1, DGT-E0100)");

@@ -291,6 +291,9 @@ std::size_t first_bad_byte(std::string_view text) {
     if (middle <= good) break;
     (base::valid_utf8(text.substr(good, middle - good)) ? good : bad) = middle;
   }
+  // The last few, a character at a time.
+  for (std::size_t bytes = 1; bytes <= 4 && good < text.size(); ++bytes)
+    if (base::valid_utf8(text.substr(good, bytes))) good += bytes, bytes = 0;
   return good;
 }
 
