@@ -151,7 +151,11 @@ class FullDisk(Storage):
 class ReadOnlyHome(Storage):
     def make_read_only(self):
         if os.geteuid() == 0:
-            self.assertTrue(mount("-o", "remount,ro", self.disk))
+            # Busy as long as a process that is about to end holds a file of it open for writing.
+            end = time.monotonic() + 10
+            while not (done := mount("-o", "remount,ro", self.disk)) and time.monotonic() < end:
+                time.sleep(0.05)
+            self.assertTrue(done, "the disk stays busy")
         else:
             os.chmod(self.home, 0o500)
             self.addCleanup(os.chmod, self.home, 0o700)
