@@ -74,8 +74,9 @@ struct Host::Parts {
              .runs_directory = home + "/runs",
              .endpoint_of = demo_endpoint},
         executor(deps, {.concurrent_runs_max = limits::kConcurrentRunsMax, .adopt = false}),
+        housekeeping(io, *store, time, blocking, {.keep_days = std::nullopt, .children_directory = home + "/children"}),
         app(demo_app()),
-        context{.deps = deps, .executor = executor, .app = app, .options = {}, .work_directory = home},
+        context{.deps = deps, .executor = executor, .housekeeping = housekeeping, .app = app, .options = {}, .work_directory = home},
         server(context),
         tasks(io, report) {
     store->listen(
@@ -93,6 +94,7 @@ struct Host::Parts {
   tool::Toolbox tools;
   engine::Deps deps;
   engine::Executor executor;
+  engine::Housekeeping housekeeping;
   app::App app;
   api::Context context;
   api::Server server;
