@@ -2,6 +2,7 @@
 // What executing a run needs, given by main once. All referenced objects outlive the engine.
 #include <boost/asio/io_context.hpp>
 #include <functional>
+#include <memory>
 
 #include "aio/time.h"
 #include "base/clock.h"
@@ -31,6 +32,9 @@ struct Deps {
   std::function<base::Result<llm::Endpoint>(const store::Run& run, const run::Spec& spec)> endpoint_of;
   tool::Tasks* tasks = nullptr;      // for tools that make other calls; null: they are refused
   Projection* projection = nullptr;  // keeps run directories current; null: none are kept
+  // The tools of a run whose definition names MCP servers, on top of `tools`; asked before each model call, since servers come and
+  // go. None: such a run has `tools` alone.
+  std::function<aio::Task<std::shared_ptr<const tool::Toolbox>>(const store::Run& run, const run::Spec& spec)> tools_of = {};
 };
 
 }  // namespace engine

@@ -113,6 +113,7 @@ aio::Task<Ending> Execution::run() {
   state_ = co_await fold_run(deps_.store, lease_.run, spec_, lease_.run.event_count);
   log_ = std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, state_);
   log_->on_failure([scope = scope_] { scope->cancel(); });
+  co_await look_for_tools();
   co_await note_take_over();
   if (spec_.limits.timeout_ms > 0)
     tasks_.spawn("deadline", end_at(deps_.time, scope_, lease_.run.created_ms + spec_.limits.timeout_ms));
@@ -169,9 +170,9 @@ aio::Task<> Execution::fail(std::string what) {
 }
 
 aio::Task<Ending> Execution::loop() {
-  const Traits traits(deps_.tools);
   for (;;) {
     if (log_->failure()) co_return Ending::lost;
+    const Traits traits(tools());
     if (state_.model_open) co_await look_for_notices();
     auto action = run::decide(state_, spec_, traits, situation());
     if (std::holds_alternative<run::Idle>(action)) co_return Ending::finished;
@@ -221,10 +222,17 @@ aio::Task<> Execution::look_for_notices() {
   notices_ = co_await waiting_notices(deps_, lease_.run);
 }
 
+// Which tools its MCP servers have at present.
+aio::Task<> Execution::look_for_tools() {
+  if (spec_.mcp_servers.empty() || !deps_.tools_of) co_return;
+  auto asked = deps_.tools_of(lease_.run, spec_);
+  if (auto found = co_await scope_->run(std::move(asked)); found && *found) own_tools_ = *std::move(found);
+}
+
 // Nothing that a run's calls started outlives the run.
 aio::Task<> Execution::end_tools() {
   for (const auto& granted : spec_.tools) {
-    if (auto* tool = deps_.tools.find(granted.name)) co_await tool->end_run(lease_.run.run_id, lease_.run.epoch);
+    if (auto* tool = tools().find(granted.name)) co_await tool->end_run(lease_.run.run_id, lease_.run.epoch);
     if (deps_.tasks && (granted.name == run::kRunParallel || granted.name == run::kBackgroundRun))
       co_await deps_.tasks->end_awaited(lease_.run.session_id, lease_.run.run_id);
   }
@@ -233,7 +241,8 @@ aio::Task<> Execution::end_tools() {
 aio::Task<bool> Execution::call_model() {
   if (!std::exchange(past_loaded_, true)) past_ = co_await past_messages(deps_.store, lease_.run);
   taken_over_ = died_ = false;
-  auto step = perform_model_step(deps_, lease_.run, spec_, past_, state_, *log_);
+  co_await look_for_tools();
+  auto step = perform_model_step({deps_, lease_.run, spec_, tools(), *log_}, past_, state_);
   const auto done = co_await scope_->run(std::move(step));
   if (!done || *done) co_return true;  // cut (the loop sees why), or completed
   co_return co_await append(done->error());
@@ -243,7 +252,7 @@ aio::Task<bool> Execution::call_tools(std::vector<run::ToolCall> calls) {
   taken_over_ = died_ = false;
   // What outlives a call is left alone when this process stops or has lost the run; a cancel or a passed deadline ends it.
   auto goes_on = [this] { return log_->failure().has_value() || (stopping_ && !cancel_requested_); };
-  auto step = perform_tool_step(deps_, lease_.run, spec_, std::move(calls), *log_, goes_on);
+  auto step = perform_tool_step({deps_, lease_.run, spec_, tools(), *log_}, std::move(calls), goes_on);
   co_await scope_->run(std::move(step));
   co_return true;
 }

@@ -44,6 +44,8 @@ class Execution {
   aio::Task<bool> call_model();
   aio::Task<bool> call_tools(std::vector<run::ToolCall> calls);
   aio::Task<> note_take_over();
+  aio::Task<> look_for_tools();
+  const tool::Toolbox& tools() const { return own_tools_ ? *own_tools_ : deps_.tools; }
   run::Situation situation() const;
 
   Deps& deps_;
@@ -52,6 +54,7 @@ class Execution {
   run::Spec spec_;
   run::AgentState state_;
   std::vector<run::Message> past_;
+  std::shared_ptr<const tool::Toolbox> own_tools_;  // with those of the run's MCP servers; null: it names none
   std::unique_ptr<RunLog> log_;
   std::shared_ptr<aio::Scope> scope_;   // shared with the deadline's task, which may outlive the run
   bool cancel_requested_ = false, stopping_ = false, taken_over_ = false, died_ = false, past_loaded_ = false,

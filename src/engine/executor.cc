@@ -192,8 +192,12 @@ aio::Task<> Executor::adopt_loop() {
 }
 
 aio::Task<> Executor::adopt_some() {
-  // Tasks are looked for by themselves: they must not wait behind a backlog of agents.
-  if (has_room(std::string(store::kKindTool))) co_await adopt(co_await deps_.store.orphans(kTasksAtOnce, std::string(store::kKindTool)));
+  // Tasks are looked for by themselves: they must not wait behind a backlog of agents. Not at every ring: the search passes by all of
+  // that backlog, and each end of a run rings.
+  if (const auto now = deps_.time.steady_ms(); now >= next_task_scan_ms_ && has_room(std::string(store::kKindTool))) {
+    next_task_scan_ms_ = now + limits::kOrphanScanMs;
+    co_await adopt(co_await deps_.store.orphans(kTasksAtOnce, std::string(store::kKindTool)));
+  }
   if (!has_room("")) co_return;
   const auto room = options_.concurrent_runs_max - (executing_.size() - tasks_executing_) - starting_;
   co_await adopt(co_await deps_.store.orphans(room + unusable_.size(), ""));

@@ -75,6 +75,7 @@ class Executor {
   std::unordered_map<store::RunNumber, std::size_t> projecting_;                // follows under way of each run
   std::unordered_set<store::RunNumber> unusable_;                               // orphans that this process cannot execute
   std::size_t starting_ = 0, tasks_executing_ = 0;  // tasks: runs of kind tool among executing_
+  std::int64_t next_task_scan_ms_ = 0;
   bool stopping_ = false;
   aio::Notifier control_, changed_;
   aio::TaskGroup tasks_;    // loops, pumps, deadlines

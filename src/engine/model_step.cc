@@ -50,7 +50,8 @@ void make_ids_unique(std::vector<run::ToolCall>& calls, base::Random& random) {
     while (call.id.empty() || !seen.insert(call.id).second) call.id = "call_" + base::hex(random, 16);
 }
 
-llm::ModelRequest request_for(const Deps& deps, const run::Spec& spec, const std::vector<run::Message>& past, const run::AgentState& state) {
+llm::ModelRequest request_for(const Step& step, const std::vector<run::Message>& past, const run::AgentState& state) {
+  const auto& spec = step.spec;
   llm::ModelRequest request{.model = spec.model,
                             .effort = spec.effort,
                             .system = spec.system_prompt,
@@ -60,11 +61,8 @@ llm::ModelRequest request_for(const Deps& deps, const run::Spec& spec, const std
                             .temperature = spec.temperature,
                             .top_p = spec.top_p};
   request.messages.insert(request.messages.end(), state.messages.begin(), state.messages.end());
-  for (const auto& granted : spec.tools)
-    if (const auto* tool = deps.tools.find(granted.name)) {
-      const auto& d = tool->definition();
-      request.tools.push_back({.name = d.name, .description = d.description, .schema = d.schema});
-    }
+  for (const auto* d : step.tools.definitions())
+    if (run::find_grant(spec.tools, d->name)) request.tools.push_back({.name = d->name, .description = d->description, .schema = d->schema});
   return request;
 }
 
@@ -88,14 +86,14 @@ std::string retry_fact(const llm::ModelError& error, std::int64_t attempt, std::
 
 }  // namespace
 
-aio::Task<std::expected<void, run::AppendEvents>> perform_model_step(Deps& deps, const store::Run& run, const run::Spec& spec,
-                                                                     const std::vector<run::Message>& past, run::AgentState& state,
-                                                                     RunLog& log) {
+aio::Task<std::expected<void, run::AppendEvents>> perform_model_step(Step step, const std::vector<run::Message>& past,
+                                                                     run::AgentState& state) {
+  auto& [deps, run, spec, tools, log] = step;
   const auto endpoint = deps.endpoint_of(run, spec);
   if (!endpoint) co_return std::unexpected(run::failure(run::Cause::no_provider, endpoint.error().message));
   const auto provider = deps.models.provider(*endpoint);
   if (!provider) co_return std::unexpected(run::failure(run::Cause::no_provider, provider.error().message));
-  const auto request = request_for(deps, spec, past, state);
+  const auto request = request_for(step, past, state);
   LogSink sink(log);
   for (std::int64_t attempt = 0;; ++attempt) {
     const auto started = deps.time.wall_ms();

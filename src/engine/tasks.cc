@@ -59,11 +59,16 @@ aio::Task<> add_partial(Deps& deps, TaskView& view, std::int64_t epoch) {
 
 run::Spec spec_of(const tool::Tool& tool, const tool::Context& caller, json::object arguments) {
   run::Spec spec;
+  if (caller.spec) {
+    spec.definition = caller.spec->definition;
+    spec.mcp_servers = caller.spec->mcp_servers;
+  }
   const auto& definition = tool.definition();
   spec.call = run::ToolCall{std::string(kTaskCallId), definition.name, base::to_text(arguments)};
   // Whatever had to be approved was, with the call that launches this one: it named the tool and its arguments.
   spec.tools = caller.granted;
-  for (auto& granted : spec.tools) granted.gate = run::Gate::allow;
+  for (auto& granted : spec.tools)
+    if (granted.gate == run::Gate::approve) granted.gate = run::Gate::allow;
   spec.work_directory = caller.work_directory;
   return spec;
 }
@@ -91,11 +96,8 @@ aio::Task<TaskView> view_task(Deps& deps, store::Run run, bool with_result) {
 }
 
 aio::Task<base::Result<TaskView>> Tasks::launch(const tool::Context& caller, tool::TaskLaunch launch) {
-  const auto* tool = deps_.tools.find(launch.name);
-  const auto allowed = [&](const tool::Tool& t) {
-    return std::ranges::any_of(caller.granted, [&](const run::GrantedTool& g) { return g.name == t.definition().name; });
-  };
-  if (!tool || !allowed(*tool)) co_return base::fail(base::Errc::denied, "Tool '" + launch.name + "' not found.");
+  const auto* tool = (caller.toolbox ? *caller.toolbox : deps_.tools).find(launch.name);
+  if (!tool || !run::find_grant(caller.granted, tool->definition().name)) co_return base::fail(base::Errc::denied, "Tool '" + launch.name + "' not found.");
   const auto& definition = tool->definition();
   if (launch.awaited && definition.name == run::kRunParallel)
     co_return base::fail(base::Errc::denied, "run_parallel: nested run_parallel is not allowed; flatten the actions into a single call");

@@ -10,12 +10,11 @@ namespace engine {
 
 namespace {
 
-aio::Task<> perform_call(Deps& deps, const store::Run& run, const run::Spec& spec, run::ToolCall call, RunLog& log,
-                         std::function<bool()> goes_on) {
+aio::Task<> perform_call(Step step, run::ToolCall call, std::function<bool()> goes_on) {
+  auto& [deps, run, spec, tools, log] = step;
   const auto started = deps.time.wall_ms();
-  const auto* tool = deps.tools.find(call.name);
-  const bool granted =
-      tool && std::ranges::any_of(spec.tools, [tool](const run::GrantedTool& t) { return t.name == tool->definition().name; });
+  const auto* tool = tools.find(call.name);
+  const bool granted = tool && run::find_grant(spec.tools, tool->definition().name);
   tool::Outcome outcome{.text = "Tool '" + call.name + "' not found.", .is_error = true};
   if (granted) {
     tool::Context context{.run_id = run.run_id,
@@ -28,9 +27,11 @@ aio::Task<> perform_call(Deps& deps, const store::Run& run, const run::Spec& spe
                           .is_task = spec.call.has_value(),
                           .foreground_ms = spec.limits.foreground_ms,
                           .deadline_ms = spec.limits.timeout_ms ? run.created_ms + spec.limits.timeout_ms : 0,
-                          .tasks = deps.tasks};
+                          .tasks = deps.tasks,
+                          .toolbox = &tools,
+                          .spec = &spec};
     base::failpoint("tool.before_call");
-    outcome = co_await deps.tools.call(call.name, call.arguments, std::move(context));
+    outcome = co_await tools.call(call.name, call.arguments, std::move(context));
     base::failpoint("tool.after_call");
   }
   ++deps.counters.tool_calls;
@@ -43,14 +44,13 @@ aio::Task<> perform_call(Deps& deps, const store::Run& run, const run::Spec& spe
 
 }  // namespace
 
-aio::Task<bool> perform_tool_step(Deps& deps, const store::Run& run, const run::Spec& spec, std::vector<run::ToolCall> calls,
-                                  RunLog& log, std::function<bool()> goes_on) {
+aio::Task<bool> perform_tool_step(Step step, std::vector<run::ToolCall> calls, std::function<bool()> goes_on) {
   std::optional<std::string> broken;
-  aio::TaskGroup group(deps.io, [&broken](const std::string& name, const std::string& what) { broken = name + ": " + what; });
+  aio::TaskGroup group(step.deps.io, [&broken](const std::string& name, const std::string& what) { broken = name + ": " + what; });
   std::optional<std::exception_ptr> cancelled;
   for (std::size_t next = 0; next < calls.size() && !cancelled;) {
     const auto wave = std::min(calls.size(), next + base::limits::kParallelToolsMax);
-    for (; next < wave; ++next) group.spawn(calls[next].name, perform_call(deps, run, spec, calls[next], log, goes_on));
+    for (; next < wave; ++next) group.spawn(calls[next].name, perform_call(step, calls[next], goes_on));
     try {
       co_await group.join();
     } catch (...) {

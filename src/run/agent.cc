@@ -150,8 +150,8 @@ AppendEvents completion(const AgentState& state, const Spec& spec, std::int64_t 
 // A call that wraps others (background_run, run_parallel) waits for whom they would wait for.
 bool needs_approval(const Spec& spec, const ToolCall& call, const ToolTraits& tools) {
   const auto gated = [&](std::string_view any_name) {
-    const auto name = tools.granted_name(any_name);
-    return std::ranges::any_of(spec.tools, [&name](const GrantedTool& t) { return t.name == name && t.gate == Gate::approve; });
+    const auto* grant = find_grant(spec.tools, tools.granted_name(any_name));
+    return grant && grant->gate == Gate::approve;
   };
   if (gated(call.name)) return true;
   const auto inner = wrapped_calls(tools.granted_name(call.name), call.arguments);

@@ -54,8 +54,8 @@ std::optional<Recovery> parse_recovery(std::string_view name) {
 std::span<const std::string_view> recovery_names() { return kNames; }
 
 Recovery policy_of(const Spec& spec, std::string_view tool) {
-  const auto granted = std::ranges::find(spec.tools, tool, &GrantedTool::name);
-  return granted != spec.tools.end() && granted->recovery ? *granted->recovery : spec.recovery;
+  const auto* granted = find_grant(spec.tools, tool);
+  return granted && granted->recovery ? *granted->recovery : spec.recovery;
 }
 
 std::optional<AppendEvents> recover(const AgentState& state, const Spec& spec, const Situation& situation) {

@@ -1,5 +1,7 @@
 #include "run/spec.h"
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "run/recovery.h"
 
@@ -20,12 +22,28 @@ base::Result<std::optional<Recovery>> decode_recovery(const json::object& o) {
 base::Result<GrantedTool> decode_tool(const json::object& o) {
   auto recovery = decode_recovery(o);
   if (!recovery) return std::unexpected(recovery.error());
-  return GrantedTool{.name = base::text_or_empty(o, "name"),
-                     .gate = base::bool_field(o, "approve").value_or(false) ? Gate::approve : Gate::allow,
-                     .recovery = *recovery};
+  auto gate = base::bool_field(o, "approve").value_or(false) ? Gate::approve : Gate::allow;
+  if (base::bool_field(o, "deny").value_or(false)) gate = Gate::deny;
+  return GrantedTool{.name = base::text_or_empty(o, "name"), .gate = gate, .recovery = *recovery};
+}
+
+void read_texts(const json::object& o, std::string_view key, std::vector<std::string>& out) {
+  if (const auto* list = base::array_field(o, key))
+    for (const auto& item : *list)
+      if (item.is_string()) out.emplace_back(item.get_string());
 }
 
 }  // namespace
+
+const GrantedTool* find_grant(const std::vector<GrantedTool>& tools, std::string_view name) {
+  if (name.empty()) return nullptr;
+  auto found = std::ranges::find(tools, name, &GrantedTool::name);
+  if (found == tools.end())
+    found = std::ranges::find_if(tools, [name](const GrantedTool& tool) {
+      return tool.name.ends_with('*') && name.starts_with(std::string_view(tool.name).substr(0, tool.name.size() - 1));
+    });
+  return found == tools.end() || found->gate == Gate::deny ? nullptr : &*found;
+}
 
 std::string encode(const Spec& spec) {
   json::object o;
@@ -51,11 +69,13 @@ std::string encode(const Spec& spec) {
     for (const auto& tool : spec.tools) {
       json::object one{{"name", tool.name}};
       if (tool.gate == Gate::approve) one["approve"] = true;
+      if (tool.gate == Gate::deny) one["deny"] = true;
       if (tool.recovery) one["recovery"] = name(*tool.recovery);
       tools.push_back(std::move(one));
     }
     o["tools"] = std::move(tools);
   }
+  if (!spec.mcp_servers.empty()) o["mcp_servers"] = json::array(spec.mcp_servers.begin(), spec.mcp_servers.end());
   number("turns_max", spec.limits.turns);
   number("tool_calls_max", spec.limits.tool_calls);
   number("tokens_max", spec.limits.tokens);
@@ -79,9 +99,8 @@ base::Result<Spec> decode_spec(std::string_view text) {
   spec.input = base::text_or_empty(*o, "input");
   if (const auto* call = base::object_field(*o, "call"))
     spec.call = ToolCall{base::text_or_empty(*call, "id"), base::text_or_empty(*call, "name"), base::text_or_empty(*call, "arguments")};
-  if (const auto* patterns = base::array_field(*o, "notify_when"))
-    for (const auto& pattern : *patterns)
-      if (pattern.is_string()) spec.notify_when.emplace_back(pattern.get_string());
+  read_texts(*o, "notify_when", spec.notify_when);
+  read_texts(*o, "mcp_servers", spec.mcp_servers);
   spec.provider = base::text_or_empty(*o, "provider");
   spec.model = base::text_or_empty(*o, "model");
   spec.effort = base::text_or_empty(*o, "effort");

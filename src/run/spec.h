@@ -11,7 +11,7 @@
 
 namespace run {
 
-enum class Gate { allow, approve };
+enum class Gate { allow, approve, deny };
 
 // What becomes of a step when its executor died in the middle of it (run/recovery.h).
 enum class Recovery {
@@ -23,7 +23,7 @@ enum class Recovery {
 };
 
 struct GrantedTool {
-  std::string name;
+  std::string name;  // one that ends with "*" stands for all tools whose names begin so, and that are not named themselves
   Gate gate = Gate::allow;
   std::optional<Recovery> recovery = {};  // of its calls; none: the run's
 };
@@ -53,6 +53,7 @@ struct Spec {
   std::string system_prompt;
   std::vector<std::string> notify_when;  // of a call: patterns of its output that its session's model is told of
   std::vector<GrantedTool> tools;
+  std::vector<std::string> mcp_servers = {};  // by their names in the definition; their tools are granted in `tools`
   Limits limits;
   Recovery recovery = Recovery::resume;
   bool wakes = true;  // its session may be woken when a background task has news
@@ -60,6 +61,9 @@ struct Spec {
   std::optional<double> temperature, top_p;
   std::optional<std::int64_t> max_tokens;
 };
+
+// The entry that a tool is granted by, under its own name; null: it may not be called.
+const GrantedTool* find_grant(const std::vector<GrantedTool>& tools, std::string_view name);
 
 std::string encode(const Spec& spec);  // JSON text
 base::Result<Spec> decode_spec(std::string_view text);

@@ -51,6 +51,8 @@ struct Context {
   std::int64_t foreground_ms = 0;  // how long a command may take before it goes on as a task
   std::int64_t deadline_ms = 0;  // wall: when the calling run's time is over; 0: it has no limit
   Tasks* tasks = nullptr;
+  const Toolbox* toolbox = nullptr;  // where the caller's tools are found; null: in the process' own
+  const run::Spec* spec = nullptr;   // of the calling run; null: no run makes the call
 };
 
 // The outcome that the model is told. An error is an ordinary outcome of a tool.
