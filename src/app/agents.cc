@@ -4,6 +4,7 @@
 
 #include "app/app_shape.h"
 #include "app/brain.h"
+#include "app/hooks.h"
 #include "app/recovery_key.h"
 #include "app/shape.h"
 #include "base/text.h"
@@ -95,6 +96,16 @@ bool used(const KnownTool& tool, const std::vector<ModuleUse>& uses) {
   });
 }
 
+}  // namespace
+
+Gate decided_by(const KnownTool& tool, const ToolRules& rules) {
+  const auto module = rules.modules.find(tool.module);
+  if (module != rules.modules.end() && !allowed_by_constraints(tool, module->second)) return Gate::deny;
+  return gate(tool, rules.capabilities);
+}
+
+namespace {
+
 std::vector<ToolGrant> grants(const ToolRules& rules, const std::vector<ModuleUse>& uses,
                               const std::optional<Capabilities>& own) {
   std::vector<ToolGrant> granted;
@@ -103,8 +114,7 @@ std::vector<ToolGrant> grants(const ToolRules& rules, const std::vector<ModuleUs
     const auto module = rules.modules.find(tool.module);
     if (module == rules.modules.end() && !system_module(tool.module)) continue;
     if (!used(tool, uses)) continue;
-    if (module != rules.modules.end() && !allowed_by_constraints(tool, module->second)) continue;
-    auto decided = gate(tool, rules.capabilities);
+    auto decided = decided_by(tool, rules);
     if (own) decided = stricter(decided, gate(tool, own));
     if (decided != Gate::deny) granted.push_back({std::string(tool.name), decided});
   }
@@ -131,8 +141,8 @@ std::optional<std::int64_t> foreground_limit(const ToolRules& rules, Problems& p
   return std::nullopt;
 }
 
-Agent read_agent(const Node& node, const ToolRules& rules, const AgentDefaults& defaults, const std::string& path,
-                 Problems& problems) {
+Agent read_agent(const Node& node, const ToolRules& rules, const AgentDefaults& defaults, std::vector<HookEntry> hooks,
+                 const std::string& path, Problems& problems) {
   Agent agent;
   agent.id = text_of(node, "id");
   agent.name = agent.id;
@@ -158,8 +168,13 @@ Agent read_agent(const Node& node, const ToolRules& rules, const AgentDefaults& 
   }
   agent.tools = grants(rules, uses, own);
 
+  for (auto& hook : read_hooks(node.find("hooks"), child(path, "hooks"), rules, problems)) hooks.push_back(std::move(hook));
+  give_hooks(agent, std::move(hooks));
+
   read_recovery(node.find("recovery"), child(path, "recovery"), agent, problems);
 
+  agent.context = defaults.context;
+  if (const auto* block = node.find("context")) read_context(*block, child(path, "context"), agent.context, problems);
   agent.max_turns = defaults.max_turns;
   if (const auto* turns = node.find("max_tool_iterations")) agent.max_turns = as_int(*turns);
   agent.timeout_ms = defaults.timeout_ms;
@@ -192,6 +207,26 @@ ToolRules read_tool_rules(const Node* modules, const Node* capabilities, Problem
   return rules;
 }
 
+void read_context(const Node& block, const std::string& path, run::Limits& limits, Problems& problems) {
+  constexpr double kTrigger = 0.75;
+  constexpr std::int64_t kReserved = 4'096;
+  const auto number = [&block](std::string_view key, std::int64_t otherwise) {
+    const auto* node = block.find(key);
+    return node ? as_int(*node).value_or(otherwise) : otherwise;
+  };
+  if (const auto all = number("max_tokens", 0); all > 0) {
+    limits.context_tokens = std::max<std::int64_t>(1, all - std::min(number("output_reserved", kReserved), all / 2));
+    const auto* trigger = block.find("compression_trigger");
+    const auto share = trigger ? as_number(*trigger).value_or(kTrigger) : kTrigger;
+    limits.compact_tokens =
+        std::max<std::int64_t>(1, static_cast<std::int64_t>(share * static_cast<double>(limits.context_tokens)));
+  }
+  if (const auto* automatic = block.find("auto_compact"); automatic && as_bool(*automatic) == false) limits.compact_tokens = 0;
+  limits.keep_recent = number("keep_recent", limits.keep_recent);
+  if (const auto* strategy = block.find("strategy"); strategy && strategy->text == "summarize")
+    problems.warn(child(path, "strategy"), "'summarize' is not available yet: older messages are left out", strategy->mark);
+}
+
 std::vector<Agent> read_agents(const Node* list, const ToolRules& rules, const AgentDefaults& defaults, Problems& problems) {
   std::vector<Agent> agents;
   if (!list) return agents;
@@ -199,12 +234,13 @@ std::vector<Agent> read_agents(const Node* list, const ToolRules& rules, const A
     problems.add("agents", "more than " + std::to_string(kAgentsMax) + " agents", list->mark, Code::range);
     return agents;
   }
+  const auto hooks = read_hooks(defaults.hooks, "runtime.hooks", rules, problems);
   std::set<std::string> ids;
   for (std::size_t i = 0; i < list->items.size(); ++i) {
     const auto& node = list->items[i];
     if (!node.is_map()) continue;
     const auto path = child("agents", i);
-    auto agent = read_agent(node, rules, defaults, path, problems);
+    auto agent = read_agent(node, rules, defaults, hooks, path, problems);
     if (!agent.id.empty() && !ids.insert(agent.id).second)
       problems.add(child(path, "id"), "the id '" + shown(agent.id) + "' is taken by an earlier agent", node.mark,
                    Code::duplicate_id);

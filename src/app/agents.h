@@ -28,11 +28,19 @@ struct ToolRules {
 // `modules` and `capabilities` are the nodes of those blocks; either may be null.
 ToolRules read_tool_rules(const Node* modules, const Node* capabilities, Problems& problems);
 
+// What the app's rules say of a tool, whether or not an agent was given its module.
+Gate decided_by(const KnownTool& tool, const ToolRules& rules);
+
 // Runtime settings that agents inherit.
 struct AgentDefaults {
+  const Node* hooks = nullptr;
+  run::Limits context;
   std::optional<std::int64_t> max_turns;
   std::optional<std::int64_t> timeout_ms;
 };
+
+// A `context` block: the limits of a conversation that it declares.
+void read_context(const Node& block, const std::string& path, run::Limits& limits, Problems& problems);
 
 std::vector<Agent> read_agents(const Node* list, const ToolRules& rules, const AgentDefaults& defaults, Problems& problems);
 

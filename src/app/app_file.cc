@@ -20,6 +20,7 @@ namespace app {
 namespace {
 
 constexpr std::size_t kAppIdBytesMax = 128;
+constexpr std::int64_t kStopRetries = 2;
 
 std::string text_of(const Node* map, std::string_view key) {
   const auto* node = map ? map->find(key) : nullptr;
@@ -108,9 +109,14 @@ std::string work_directory(const Node* runtime, const std::string& base_director
   return text;
 }
 
-AgentDefaults agent_defaults(const Node* runtime) {
+AgentDefaults agent_defaults(const Node* runtime, Problems& problems) {
   AgentDefaults defaults;
+  defaults.context.stop_retries = kStopRetries;
   if (!runtime) return defaults;
+  defaults.hooks = runtime->find("hooks");
+  if (const auto* retries = runtime->find("max_stop_retries"))
+    defaults.context.stop_retries = as_int(*retries).value_or(kStopRetries);
+  if (const auto* context = runtime->find("context")) read_context(*context, "runtime.context", defaults.context, problems);
   if (const auto* turns = runtime->find("max_turns")) defaults.max_turns = as_int(*turns);
   if (const auto* timeout = runtime->find("timeout"))
     if (const auto seconds = as_number(*timeout); seconds && *seconds > 0 && *seconds < 1e9)
@@ -161,7 +167,7 @@ std::optional<App> read_app(std::string_view yaml, const std::string& base_direc
   const auto* tools = root->find("tools");
   const auto rules =
       read_tool_rules(tools ? tools->find("modules") : nullptr, tools ? tools->find("capabilities") : nullptr, problems);
-  app.agents = read_agents(root->find("agents"), rules, agent_defaults(runtime), problems);
+  app.agents = read_agents(root->find("agents"), rules, agent_defaults(runtime, problems), problems);
   app.entry_agent = entry_agent(runtime, app.agents, root->mark, problems);
   app.work_directory = work_directory(runtime, base_directory, environment);
   warn_without_effect(*root, problems);

@@ -221,9 +221,11 @@ TEST_F(AppFileTest, UnknownKeysHaveSuggestions) {
 TEST_F(AppFileTest, OpenPlacesTakeAnyKey) {
   load(with("",
             "tools: {modules: {filesystem: {whatever: 1, config: {any: [thing]}}}}\n"
-            "runtime: {hooks: [{id: h, 'on': tool_end, condition: {type: x, anything: 1}, action: {type: y, more: 2}}]}\n"));
-  load(with(
-      "", "runtime: {hooks: [{id: h, on: tool_end, condition: {}, action: {}}, {id: i, true: x, condition: {}, action: {}}]}\n"));
+            "runtime: {hooks: [{id: h, 'on': tool_end, condition: {type: always, anything: 1}, action: {type: log, message: m, "
+            "more: 2}}]}\n"));
+  load(with("",
+            "runtime: {hooks: [{id: h, on: tool_end, condition: always, action: compact_context}, {id: i, true: stop, condition: "
+            "never, action: compact_context}]}\n"));
 }
 
 TEST_F(AppFileTest, ReportsAllProblemsTogether) {
@@ -291,7 +293,7 @@ TEST_F(AppFileTest, ResolvesTheWorkDirectory) {
 TEST_F(AppFileTest, FoldsOlderPlaces) {
   const auto app = load(with("",
                              "modules: {filesystem: {}}\ncapabilities: {default_policy: block, grant: [filesystem.read]}\n"
-                             "execution: {hooks: [{id: h, condition: {}, action: {}}]}\n"));
+                             "execution: {hooks: [{id: h, condition: always, action: compact_context}]}\n"));
   EXPECT_EQ(tools(app.agents[0]), "Read");
   EXPECT_THAT(app.warnings, Contains(HasSubstr("modules: has moved to tools.modules")));
   EXPECT_THAT(app.warnings, Contains(HasSubstr("execution.hooks: has moved to runtime.hooks")));
@@ -300,10 +302,10 @@ TEST_F(AppFileTest, FoldsOlderPlaces) {
 
 TEST_F(AppFileTest, SaysWhatHasNoEffectYet) {
   const auto app = load(with("    delegate_to: [x]\n",
-                             "runtime: {mode: background, hooks: [{id: h, condition: {}, action: {}}], middleware: []}\n"
+                             "runtime: {mode: background, triggers: [{id: t, type: http}], middleware: []}\n"
                              "security: {sandbox: {level: strict}}\ntools: {channels: {a: {type: log}}}\n"));
   for (const auto* path :
-       {"security: has no effect yet", "runtime.hooks: has no effect yet", "runtime.mode: 'background' has no effect yet",
+       {"security: has no effect yet", "runtime.triggers: has no effect yet", "runtime.mode: 'background' has no effect yet",
         "tools.channels: has no effect yet", "agents[0].delegate_to: has no effect yet"})
     EXPECT_THAT(app.warnings, Contains(HasSubstr(path)));
   EXPECT_THAT(app.warnings, testing::Not(Contains(HasSubstr("middleware"))));

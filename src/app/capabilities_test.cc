@@ -5,6 +5,7 @@
 #include <map>
 
 #include "aio/offload.h"
+#include "tool/ask_user.h"
 #include "tool/shell_tools.h"
 #include "tool/task_tools.h"
 
@@ -134,6 +135,7 @@ TEST(CatalogueTest, ListsTheToolsThatExist) {
   auto tools = tool::file_tools(offload);
   for (auto& tool : tool::shell_tools(children, offload, time, {})) tools.push_back(std::move(tool));
   for (auto& tool : tool::task_tools(time)) tools.push_back(std::move(tool));
+  tools.push_back(tool::ask_user_tool());
   const tool::Toolbox toolbox(std::move(tools));
   std::map<std::string, std::string> existing;
   for (const auto* definition : toolbox.definitions()) existing[definition->name] = definition->module + "." + definition->action;

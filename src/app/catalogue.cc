@@ -22,7 +22,7 @@ constexpr KnownTool kTools[] = {
     {"shell", "bash", "Bash", high},
     {"context_builder", "background_run", "background_run", medium, now, by_name},
     {"context_builder", "run_parallel", "run_parallel", low, now, by_name},
-    {"context_builder", "ask_user", "ask_user", low, later, by_name},
+    {"context_builder", "ask_user", "ask_user", low, now, by_name},
     {"context_builder", "call_app", "call_app", medium, later, by_name},
 };
 

@@ -13,11 +13,11 @@
 namespace app {
 
 struct Brain {
-  std::string provider;                 // e.g. "openai"
-  std::string model;                    // without provider and effort
+  std::string provider;  // e.g. "openai"
+  std::string model;     // without provider and effort
   std::string effort;
-  llm::Endpoint endpoint;               // provider, backend, base_url, api_key, timeout (secret: never stored)
-  std::string unset_key = {};           // the variable of an api_key that has no value; "" there is none
+  llm::Endpoint endpoint;      // provider, backend, base_url, api_key, timeout (secret: never stored)
+  std::string unset_key = {};  // the variable of an api_key that has no value; "" there is none
   std::optional<double> temperature;
   std::optional<double> top_p;
   std::optional<std::int64_t> max_tokens;
@@ -27,23 +27,26 @@ struct Brain {
 enum class Gate { allow, approve, deny };
 
 struct ToolGrant {
-  std::string name;                     // tool::Definition::name
+  std::string name;  // tool::Definition::name
   Gate gate = Gate::allow;
   std::optional<run::Recovery> recovery = {};  // of its calls; none: the agent's
 };
 
 struct Agent {
-  std::string id;                       // 1-128 bytes, unique in the app
-  std::string name;                     // for people; defaults to the id
-  std::string description;              // from specialty or role, may be empty
+  std::string id;           // 1-128 bytes, unique in the app
+  std::string name;         // for people; defaults to the id
+  std::string description;  // from specialty or role, may be empty
   Brain brain;
   std::string system_prompt;
-  std::vector<ToolGrant> tools;         // resolved from modules and capabilities; denied ones are left out
+  std::vector<ToolGrant> tools;  // resolved from modules and capabilities; denied ones are left out
   std::optional<std::int64_t> max_turns;
   std::optional<std::int64_t> timeout_ms;
   std::optional<std::int64_t> foreground_ms;  // of a command (run::Limits)
-  std::optional<run::Recovery> recovery;  // when its executor dies in the middle of a step
-  std::vector<std::string> warnings;    // of a profile; those of an app file are in App
+  std::vector<run::Hook> hooks;               // in the order in which they fire
+  std::vector<std::string> hook_tools;        // which tools they may call
+  run::Limits context;                        // of the conversation alone: what the model holds, what a compaction keeps
+  std::optional<run::Recovery> recovery;      // when its executor dies in the middle of a step
+  std::vector<std::string> warnings;          // of a profile; those of an app file are in App
 };
 
 struct App {
@@ -52,9 +55,9 @@ struct App {
   std::string version;
   std::string description;
   std::string entry_agent;
-  std::string work_directory;           // absolute or empty
+  std::string work_directory;  // absolute or empty
   std::vector<Agent> agents;
-  std::vector<std::string> warnings;    // what is accepted but has no effect yet
+  std::vector<std::string> warnings;  // what is accepted but has no effect yet
 };
 
 // One problem of a file: "agents[0].brain.modle: unknown key, did you mean 'model'? (app.yaml:14:7, DGT-E0101)".
@@ -70,12 +73,12 @@ base::Result<Agent> load_profile(const std::string& path, const llm::Environment
 // `home`/agents: <name>.md or <name>/<name>.md. Not found: the message is "Agent profile 'x' not found\nAvailable: a, b".
 base::Result<std::string> find_profile(std::string_view name, const std::string& cwd, const std::string& home);
 
-struct Config {                         // <home>/config.yaml; absent file = defaults
+struct Config {  // <home>/config.yaml; absent file = defaults
   std::map<std::string, llm::Endpoint> providers;
   std::optional<std::string> default_model;
-  std::optional<std::int64_t> keep_days;          // retention of finished runs' events
+  std::optional<std::int64_t> keep_days;  // retention of finished runs' events
   std::optional<std::int64_t> max_concurrent_runs, max_pending_runs;
-  std::vector<std::string> warnings;              // e.g. a file with keys in it that others may read
+  std::vector<std::string> warnings;  // e.g. a file with keys in it that others may read
 };
 base::Result<Config> load_config(const std::string& path);
 

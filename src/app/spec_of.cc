@@ -24,6 +24,12 @@ run::Spec spec_of(const Agent& agent) {
   spec.limits.timeout_ms = agent.timeout_ms.value_or(0);
   spec.limits.foreground_ms = agent.foreground_ms.value_or(limits::kForegroundMs);
   spec.limits.model_call_ms = agent.brain.endpoint.timeout_ms.value_or(0);
+  spec.limits.context_tokens = agent.context.context_tokens;
+  spec.limits.compact_tokens = agent.context.compact_tokens;
+  spec.limits.keep_recent = agent.context.keep_recent;
+  spec.limits.stop_retries = agent.context.stop_retries;
+  spec.hooks = agent.hooks;
+  spec.hook_tools = agent.hook_tools;
   spec.recovery = agent.recovery.value_or(run::Recovery::resume);
   spec.temperature = agent.brain.temperature;
   spec.top_p = agent.brain.top_p;

@@ -72,7 +72,7 @@ class Expander {
  private:
   void scalar(Node& node, const std::string& path) {
     missing_.clear();
-    failed_ = false;
+    failed_ = from_environment_ = false;
     auto text = expand(node.text, 0);
     if (failed_) {
       problems_.add(path,
@@ -82,6 +82,7 @@ class Expander {
       return;
     }
     node.text = std::move(text);
+    node.from_environment = from_environment_;
     if (missing_.empty()) return;
     node.unresolved = true;
     if (!quiet_(path)) problems_.warn(path, "the environment variable '" + shown(missing_) + "' is not set", node.mark);
@@ -137,6 +138,7 @@ class Expander {
     if (space == "env" || space == "secret") {
       auto value = environment_ ? environment_(key) : std::nullopt;
       if (!value) return {Outcome::missing, std::string(key)};
+      from_environment_ = true;
       return {Outcome::value, base::utf8_lossy(*value)};
     }
     if (space == "app") return nested(app_.find(key == "id" ? "app_id" : key), depth);
@@ -163,6 +165,7 @@ class Expander {
   Node variables_;
   std::string missing_;  // the first variable without a value in the scalar at hand
   bool failed_ = false;
+  bool from_environment_ = false;  // the scalar at hand
   std::size_t steps_ = 0;
   std::size_t bytes_ = 0;
 };

@@ -93,6 +93,7 @@ class Builder final : public YAML::EventHandler {
     node.mark = mark(at);
     node.text = value;
     const bool quoted = tag == "!" || tag == "tag:yaml.org,2002:str";
+    node.quoted = quoted;
     if (tag == "!") check_closed(at.pos, node.mark);
     check_tag(tag, node.mark);
     count({1, value.size()}, node.mark);
@@ -150,7 +151,8 @@ class Builder final : public YAML::EventHandler {
     static constexpr std::string_view kCore = "tag:yaml.org,2002:";
     static constexpr std::string_view kTypes[] = {"str", "int", "float", "bool", "null", "seq", "map"};
     if (tag.empty() || tag == "?" || tag == "!") return;
-    if (tag.starts_with(kCore) && std::ranges::find(kTypes, std::string_view(tag).substr(kCore.size())) != std::end(kTypes)) return;
+    if (tag.starts_with(kCore) && std::ranges::find(kTypes, std::string_view(tag).substr(kCore.size())) != std::end(kTypes))
+      return;
     problems_.add(path(), "the tag '" + shown(tag) + "' is not supported", at, Code::unexpected_type);
   }
 
@@ -360,7 +362,8 @@ std::optional<Node> parse_yaml(std::string_view text, Problems& problems, int fi
     YAML::Parser parser(stream);
     if (!parser.HandleNextDocument(builder)) return Node{.mark = {first_line, 1}, .text = {}, .items = {}, .members = {}};
     Builder second(text, problems, first_line);
-    if (parser.HandleNextDocument(second)) problems.add("", "the file holds more than one YAML document", second.began(), Code::syntax);
+    if (parser.HandleNextDocument(second))
+      problems.add("", "the file holds more than one YAML document", second.began(), Code::syntax);
   } catch (const YAML::Exception& error) {
     problems.add("", syntax_message(error.msg), builder.mark(error.mark), Code::syntax);
     return std::nullopt;

@@ -22,8 +22,10 @@ struct Node {
   enum class Kind { null, scalar, list, map };
   Kind kind = Kind::null;
   Mark mark;
-  std::string text;         // of a scalar
-  bool unresolved = false;  // holds a {{env.X}} or {{secret.X}} that has no value; see templates.h
+  std::string text;               // of a scalar
+  bool quoted = false;            // of a scalar: it is text, whatever it looks like
+  bool from_environment = false;  // holds what a {{env.X}} or {{secret.X}} stood for
+  bool unresolved = false;        // holds a {{env.X}} or {{secret.X}} that has no value; see templates.h
   std::vector<Node> items;
   std::vector<Member> members;
 

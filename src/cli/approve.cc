@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "cli/decision.h"
 #include "cli/store_command.h"
+#include "run/question.h"
 
 namespace cli {
 
@@ -13,13 +14,16 @@ aio::Task<int> approve(Process& process, const ApproveOptions& options) {
   if (!run) co_return complain(run.error());
   const auto calls = co_await waiting_calls(process, *run);
   if (!calls) co_return complain(calls.error());
-  std::vector<run::Decision> decisions;
   for (const auto& call : *calls)
-    decisions.push_back({.call_id = call.id, .approved = !options.reject, .note = options.note});
+    if (run::asks_a_person(call.name) && !options.reject && options.note.empty() && !run::question_of(call).is_approval)
+      co_return complain(Failure{kUsage, "run " + run->run_id + " asks: " + one_line(run::question_of(call).text, 400) +
+                                             "\nAnswer it: outlast approve " + run->run_id + " --answer TEXT"});
+  std::vector<run::Decision> decisions;
+  for (const auto& call : *calls) decisions.push_back({.call_id = call.id, .approved = !options.reject, .note = options.note});
   const auto decided = co_await decide(process, *run, std::move(decisions));
   if (!decided) co_return complain(decided.error());
-  const auto word = options.reject ? "rejected" : "approved";
   for (const auto& call : *calls) {
+    const auto* word = options.reject ? "rejected" : run::asks_a_person(call.name) ? "answered" : "approved";
     if (options.json)
       put_line(base::to_text(
           boost::json::object{{"run_id", run->run_id}, {"call_id", call.id}, {"tool", call.name}, {"decision", word}}));

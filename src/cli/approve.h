@@ -7,7 +7,7 @@ namespace cli {
 struct ApproveOptions {
   std::string id;
   bool reject = false, json = false;
-  std::string note;  // told to the model with a rejection
+  std::string note;  // told to the model with a rejection; the answer to a question
 };
 
 int run_approve(const ApproveOptions& options);

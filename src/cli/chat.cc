@@ -14,6 +14,7 @@
 #include "cli/line_input.h"
 #include "cli/signals.h"
 #include "cli/store_command.h"
+#include "run/question.h"
 
 namespace cli {
 
@@ -183,7 +184,11 @@ class Chat {
     }
     std::vector<run::Decision> decisions;
     for (const auto& call : *calls) {
-      auto decision = co_await ask_for(call.id, call.name + " " + one_line(call.arguments, 200));
+      std::optional<run::Decision> decision;
+      if (run::asks_a_person(call.name))
+        decision = co_await ask_question(call);
+      else
+        decision = co_await ask_for(call.id, call.name + " " + one_line(call.arguments, 200));
       if (!decision) co_return stays_paused(run);
       decisions.push_back(std::move(*decision));
     }
@@ -210,6 +215,20 @@ class Chat {
       const bool yes = lower == "y" || lower == "yes", no = lower == "n" || lower == "no";
       co_return run::Decision{.call_id = std::move(call_id), .approved = yes, .note = yes || no ? "" : word};
     }
+  }
+
+  // The answer, or nothing at the end of input.
+  aio::Task<std::optional<run::Decision>> ask_question(const run::ToolCall& call) {
+    const auto question = run::question_of(call);
+    note("? " + harmless(question.text));
+    for (const auto& choice : question.choices) note("  - " + harmless(choice));
+    while (!input_.front() && !input_.at_end() && !leaving_) co_await input_.changed().wait();
+    if (leaving_ || input_.at_end()) co_return std::nullopt;
+    const auto answer = std::string(base::trim(input_.take()));
+    const auto lower = base::to_lower(answer);
+    const bool no = question.is_approval && lower != "y" && lower != "yes";
+    co_return run::Decision{
+        .call_id = call.id, .approved = !no, .note = question.is_approval && (lower == "y" || lower == "n") ? "" : answer};
   }
 
   bool stays_paused(const store::Run& run) {
@@ -264,11 +283,11 @@ class Chat {
   const bool by_hand_;
   LineInput input_;
   aio::TaskGroup tasks_;
-  std::set<std::int64_t> told_;   // notices that were shown
-  store::RunNumber seen_ = 0;     // the session's newest run that was shown
-  std::string answering_;         // the run under way
-  bool following_ = false;        // ... and it is being shown: signals are its
-  bool prompted_ = false;         // the terminal's last line is the prompt
+  std::set<std::int64_t> told_;  // notices that were shown
+  store::RunNumber seen_ = 0;    // the session's newest run that was shown
+  std::string answering_;        // the run under way
+  bool following_ = false;       // ... and it is being shown: signals are its
+  bool prompted_ = false;        // the terminal's last line is the prompt
   int interrupts_ = 0, leaving_ = 0, code_ = kOk;
 };
 

@@ -59,6 +59,9 @@ struct Words {
     return text;
   }
   std::string operator()(const run::Notice& e) const { return one_line(e.text, kColumns); }
+  std::string operator()(const run::ContextCompacted& e) const {
+    return std::to_string(e.dropped) + " messages left out, " + std::to_string(e.kept) + " kept";
+  }
 };
 
 }  // namespace

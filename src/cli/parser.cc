@@ -74,10 +74,11 @@ int run(const Words& words) {
   RunAppOptions o;
   o.command = {"outlast", "run"};
   o.command.insert(o.command.end(), words.begin(), words.end());
-  Parser p("run", "APP [MESSAGE] [OPTIONS]",
-           "Runs an agent of an app file in a process of its own and shows it. Ctrl-C detaches (the run goes on); a second one\n"
-           "cancels it. MESSAGE '-' is read from standard input. Keys stay in the app file and the environment.",
-           "Examples:\n  outlast run app.yaml \"What changed today?\"\n  outlast run app.yaml --input topic=DNS --background --json");
+  Parser p(
+      "run", "APP [MESSAGE] [OPTIONS]",
+      "Runs an agent of an app file in a process of its own and shows it. Ctrl-C detaches (the run goes on); a second one\n"
+      "cancels it. MESSAGE '-' is read from standard input. Keys stay in the app file and the environment.",
+      "Examples:\n  outlast run app.yaml \"What changed today?\"\n  outlast run app.yaml --input topic=DNS --background --json");
   add_app_options(p.app, o.app);
   p.app.add_option("message", o.message)->group("");
   p.app.add_option("--input", o.app.inputs, "the value of {{input.KEY}}; may be repeated")
@@ -92,8 +93,9 @@ int run(const Words& words) {
 
 int chat(const Words& words) {
   ChatOptions o;
-  Parser p("chat", "APP [OPTIONS]",
-           "Talks with an agent of an app file: each line is a message, each answer a run of one session. Ctrl-C cancels an answer.");
+  Parser p(
+      "chat", "APP [OPTIONS]",
+      "Talks with an agent of an app file: each line is a message, each answer a run of one session. Ctrl-C cancels an answer.");
   add_app_options(p.app, o.app);
   p.app.add_flag("-v,--verbose", o.verbose, "tell tool calls and thinking on stderr, terminal or not");
   if (const auto code = p.parse(words)) return *code;
@@ -202,11 +204,12 @@ int resume(const Words& words) {
 
 int approve(const Words& words) {
   ApproveOptions o;
-  Parser p("approve", "ID [--reject] [--note TEXT] [--json]",
-           "Decides the tool calls that a paused run waits for; the run goes on.");
+  Parser p("approve", "ID [--answer TEXT | --reject] [--note TEXT] [--json]",
+           "Decides the tool calls that a paused run waits for, or answers its question; the run goes on.");
   p.app.add_option("id", o.id, "run or branch")->required();
   p.app.add_flag("--reject", o.reject, "refuse them; the model is told");
-  p.app.add_option("--note", o.note, "what the model is told with a refusal")->option_text("TEXT");
+  p.app.add_option("--note,--answer", o.note, "what the model is told with a refusal; the answer to its question")
+      ->option_text("TEXT");
   p.app.add_flag("--json", o.json, "one JSON object a line");
   if (const auto code = p.parse(words)) return *code;
   return run_approve(o);

@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "store/sqlite_store.h"
+#include "tool/ask_user.h"
 #include "tool/shell_tools.h"
 #include "tool/task_tools.h"
 
@@ -30,6 +31,7 @@ std::vector<std::unique_ptr<tool::Tool>> all_tools(process::Children& children, 
   for (auto& tool : tool::shell_tools(children, blocking, time, {.environment = tool::shell_environment(own)}))
     tools.push_back(std::move(tool));
   for (auto& tool : tool::task_tools(time)) tools.push_back(std::move(tool));
+  tools.push_back(tool::ask_user_tool());
   return tools;
 }
 
@@ -67,8 +69,18 @@ Execution::Execution(boost::asio::io_context& io, aio::Time& time, base::Random&
       tools(all_tools(children, blocking, time)),
       endpoints(app, settings.environment),
       projection(store, logs, time, blocking, settings.home + "/runs"),
-      deps{io, time, random, store, models, tools, counters, logs, settings.home + "/runs",
-           [this](const store::Run& run, const run::Spec& spec) { return endpoints.of(run, spec); }, nullptr, &projection},
+      deps{io,
+           time,
+           random,
+           store,
+           models,
+           tools,
+           counters,
+           logs,
+           settings.home + "/runs",
+           [this](const store::Run& run, const run::Spec& spec) { return endpoints.of(run, spec); },
+           nullptr,
+           &projection},
       executor(deps, options),
       tasks(deps, executor) {
   deps.tasks = &tasks;

@@ -38,6 +38,7 @@ struct Transcript::Show {
   }
   void operator()(const run::RunContinued&) const { line("[decided; it goes on]"); }
   void operator()(const run::Notice& e) const { line("✉ " + one_line(e.text, kAsideColumns)); }
+  void operator()(const run::ContextCompacted& e) const { line("✂ " + std::to_string(e.dropped) + " earlier messages left out"); }
   void operator()(const run::RunStarted&) const {}
   void operator()(const run::ModelStarted&) const {}
   void operator()(const run::ModelCompleted&) const {}

@@ -7,10 +7,14 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "engine/history.h"
+#include "engine/hook_facts.h"
 #include "engine/model_step.h"
 #include "engine/notices.h"
 #include "engine/pattern_watch.h"
+#include "engine/tasks.h"
 #include "engine/tool_step.h"
+#include "engine/tool_traits.h"
+#include "engine/waker.h"
 #include "run/recovery.h"
 #include "run/wrapped_call.h"
 
@@ -21,26 +25,6 @@ namespace limits = base::limits;
 namespace {
 
 constexpr std::uint64_t kLaunchEvents = 2;  // run_started and model_started are committed with the run (engine/launch.cc)
-
-class Traits final : public run::ToolTraits {
- public:
-  explicit Traits(const tool::Toolbox& tools) : tools_(tools) {}
-  run::Recall recall(const run::ToolCall& call) const override {
-    const auto* tool = tools_.find(call.name);
-    if (!tool) return run::Recall::never;
-    const auto arguments = base::parse_json(call.arguments);
-    const auto effect = tool->side_effect(arguments && arguments->is_object() ? arguments->get_object() : boost::json::object());
-    if (effect == tool::SideEffect::at_most_once) return run::Recall::never;
-    return effect == tool::SideEffect::idempotent ? run::Recall::repeat : run::Recall::reattach;
-  }
-  std::string granted_name(std::string_view any_name) const override {
-    const auto* tool = tools_.find(any_name);
-    return tool ? tool->definition().name : std::string();
-  }
-
- private:
-  const tool::Toolbox& tools_;
-};
 
 constexpr std::string_view kTakenOver = "taken_over";
 constexpr std::int64_t kCrashesAtOnce = 3;  // from the third on, trying again is put off
@@ -73,7 +57,11 @@ aio::Task<> end_at(aio::Time& time, std::weak_ptr<aio::Scope> scope, std::int64_
 }  // namespace
 
 Execution::Execution(Deps& deps, aio::TaskGroup& tasks, store::Lease lease)
-    : deps_(deps), tasks_(tasks), lease_(std::move(lease)), scope_(std::make_shared<aio::Scope>(deps.io)) {
+    : deps_(deps),
+      tasks_(tasks),
+      lease_(std::move(lease)),
+      tools_(std::shared_ptr<void>(), &deps.tools),  // owned by the process
+      scope_(std::make_shared<aio::Scope>(deps.io)) {
   cancel_requested_ = lease_.run.cancel_requested;
   taken_over_ = lease_.taken_over;
   died_ = lease_.died;
@@ -114,12 +102,15 @@ aio::Task<Ending> Execution::run() {
   log_ = std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, state_);
   log_->on_failure([scope = scope_] { scope->cancel(); });
   co_await look_for_tools();
+  hooks_ = std::make_unique<Hooks>(deps_, lease_.run, spec_, state_, *log_);
   co_await note_take_over();
   if (spec_.limits.timeout_ms > 0)
     tasks_.spawn("deadline", end_at(deps_.time, scope_, lease_.run.created_ms + spec_.limits.timeout_ms));
   if (spec_.call && !spec_.notify_when.empty())
     tasks_.spawn("patterns", watch_patterns(deps_, lease_.run, spec_.notify_when, scope_));
+  if (!spec_.hooks.empty()) co_await begin_hooks();
   const auto ending = co_await loop();
+  co_await hooks_->stop();
   if (ending == Ending::handed_over) {
     co_await log_->flush();
     base::failpoint("handover.before_release");
@@ -157,6 +148,7 @@ aio::Task<> Execution::fail(std::string what) {
     state_.next_index = lease_.run.event_count;
     log_ = std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, state_);
   }
+  if (hooks_) co_await hooks_->stop();
   log_->add_fact("internal_error", base::to_text(boost::json::object{{"message", what}}));
   co_await end_tools();
   auto end =
@@ -172,7 +164,7 @@ aio::Task<> Execution::fail(std::string what) {
 aio::Task<Ending> Execution::loop() {
   for (;;) {
     if (log_->failure()) co_return Ending::lost;
-    const Traits traits(tools());
+    const ToolTraits traits(*tools_);
     if (state_.model_open) co_await look_for_notices();
     auto action = run::decide(state_, spec_, traits, situation());
     if (std::holds_alternative<run::Idle>(action)) co_return Ending::finished;
@@ -200,6 +192,7 @@ aio::Task<bool> Execution::append(const run::AppendEvents& events) {
     co_return true;
   }
   const bool terminal = events.status && run::is_terminal(*events.status);
+  if (events.status && !spec_.hooks.empty() && !co_await fire_before(events)) co_return true;
   if (terminal) co_await end_tools();
   if (events.status == run::Status::cancelled) base::failpoint("cancel.before_end");
   const auto done = co_await log_->end(events);
@@ -208,7 +201,8 @@ aio::Task<bool> Execution::append(const run::AppendEvents& events) {
     if (events.status) lease_.run.status = *events.status;
     co_return true;
   }
-  if (done.error().code == base::Errc::conflict) co_return true;  // another run has told a notice: what is left is looked for again
+  if (done.error().code == base::Errc::conflict)
+    co_return true;  // another run has told a notice: what is left is looked for again
   // The completion met an earlier cancel: the machine decides again, knowing it.
   if (done.error().code == base::Errc::cancel_requested) {
     cancel_requested_ = true;
@@ -218,21 +212,19 @@ aio::Task<bool> Execution::append(const run::AppendEvents& events) {
 }
 
 // What happened in the background since the last turn; looked for before each model call.
-aio::Task<> Execution::look_for_notices() {
-  notices_ = co_await waiting_notices(deps_, lease_.run);
-}
+aio::Task<> Execution::look_for_notices() { notices_ = co_await waiting_notices(deps_, lease_.run); }
 
 // Which tools its MCP servers have at present.
 aio::Task<> Execution::look_for_tools() {
   if (spec_.mcp_servers.empty() || !deps_.tools_of) co_return;
   auto asked = deps_.tools_of(lease_.run, spec_);
-  if (auto found = co_await scope_->run(std::move(asked)); found && *found) own_tools_ = *std::move(found);
+  if (auto found = co_await scope_->run(std::move(asked)); found && *found) tools_ = *std::move(found);
 }
 
 // Nothing that a run's calls started outlives the run.
 aio::Task<> Execution::end_tools() {
   for (const auto& granted : spec_.tools) {
-    if (auto* tool = tools().find(granted.name)) co_await tool->end_run(lease_.run.run_id, lease_.run.epoch);
+    if (auto* tool = tools_->find(granted.name)) co_await tool->end_run(lease_.run.run_id, lease_.run.epoch);
     if (deps_.tasks && (granted.name == run::kRunParallel || granted.name == run::kBackgroundRun))
       co_await deps_.tasks->end_awaited(lease_.run.session_id, lease_.run.run_id);
   }
@@ -240,9 +232,12 @@ aio::Task<> Execution::end_tools() {
 
 aio::Task<bool> Execution::call_model() {
   if (!std::exchange(past_loaded_, true)) past_ = co_await past_messages(deps_.store, lease_.run);
+  if (state_.past_kept) keep_last(past_, *state_.past_kept);
+  hooks_->note_past(past_.size());
   taken_over_ = died_ = false;
   co_await look_for_tools();
-  auto step = perform_model_step({deps_, lease_.run, spec_, tools(), *log_}, past_, state_);
+  co_await make_room();
+  auto step = perform_model_step({deps_, lease_.run, spec_, tools_, *log_, *hooks_}, past_, state_);
   const auto done = co_await scope_->run(std::move(step));
   if (!done || *done) co_return true;  // cut (the loop sees why), or completed
   co_return co_await append(done->error());
@@ -252,7 +247,7 @@ aio::Task<bool> Execution::call_tools(std::vector<run::ToolCall> calls) {
   taken_over_ = died_ = false;
   // What outlives a call is left alone when this process stops or has lost the run; a cancel or a passed deadline ends it.
   auto goes_on = [this] { return log_->failure().has_value() || (stopping_ && !cancel_requested_); };
-  auto step = perform_tool_step({deps_, lease_.run, spec_, tools(), *log_}, std::move(calls), goes_on);
+  auto step = perform_tool_step({deps_, lease_.run, spec_, tools_, *log_, *hooks_}, std::move(calls), goes_on);
   co_await scope_->run(std::move(step));
   co_return true;
 }

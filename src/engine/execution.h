@@ -5,6 +5,7 @@
 
 #include "aio/scope.h"
 #include "engine/deps.h"
+#include "engine/hooks.h"
 #include "engine/run_log.h"
 
 namespace engine {
@@ -45,20 +46,25 @@ class Execution {
   aio::Task<bool> call_tools(std::vector<run::ToolCall> calls);
   aio::Task<> note_take_over();
   aio::Task<> look_for_tools();
-  const tool::Toolbox& tools() const { return own_tools_ ? *own_tools_ : deps_.tools; }
+  aio::Task<> begin_hooks();
+  aio::Task<> fire_for_finished_calls();
+  aio::Task<bool> fire_before(const run::AppendEvents& events);
+  aio::Task<> fire_task_end(run::Status status);
+  aio::Task<> make_room();
+  std::int64_t tokens_now() const;
   run::Situation situation() const;
 
   Deps& deps_;
   aio::TaskGroup& tasks_;
   store::Lease lease_;
+  std::shared_ptr<const tool::Toolbox> tools_;  // the process' own, with those of the run's MCP servers
   run::Spec spec_;
   run::AgentState state_;
   std::vector<run::Message> past_;
-  std::shared_ptr<const tool::Toolbox> own_tools_;  // with those of the run's MCP servers; null: it names none
   std::unique_ptr<RunLog> log_;
-  std::shared_ptr<aio::Scope> scope_;   // shared with the deadline's task, which may outlive the run
-  bool cancel_requested_ = false, stopping_ = false, taken_over_ = false, died_ = false, past_loaded_ = false,
-       released_ = false;
+  std::unique_ptr<Hooks> hooks_;
+  std::shared_ptr<aio::Scope> scope_;  // shared with the deadline's task, which may outlive the run
+  bool cancel_requested_ = false, stopping_ = false, taken_over_ = false, died_ = false, past_loaded_ = false, released_ = false;
   std::int64_t crashes_ = 0;
   std::vector<std::pair<std::int64_t, run::Notice>> notices_;  // before a model call: what it is to be told
 };

@@ -1,5 +1,7 @@
 #include "engine/history.h"
 
+#include <limits>
+
 #include "base/limits.h"
 
 namespace engine {
@@ -20,7 +22,8 @@ bool apply_lines(run::AgentState& state, const store::Slice& slice, std::uint64_
     if (state.next_index >= until) return false;
     const auto end = rest.find('\n');
     const auto event = run::decode(rest.substr(0, end));
-    if (!event) throw base::Broken("event " + std::to_string(state.next_index) + " of the run cannot be read: " + event.error().message);
+    if (!event)
+      throw base::Broken("event " + std::to_string(state.next_index) + " of the run cannot be read: " + event.error().message);
     run::apply(state, *event);
     rest.remove_prefix(end + 1);
   }
@@ -54,20 +57,31 @@ std::vector<run::Message> complete_messages(const run::AgentState& state) {
   return messages;
 }
 
+void keep_last(std::vector<run::Message>& messages, std::size_t count) {
+  if (messages.size() <= count) return;
+  auto first = messages.end() - static_cast<std::ptrdiff_t>(count);
+  while (first != messages.end() && first->role == run::Role::tool) ++first;
+  messages.erase(messages.begin(), first);
+}
+
 aio::Task<std::vector<run::Message>> past_messages(store::Store& store, const store::Run& run) {
   const auto past = co_await store.history(run.session, run.history_through);
   std::vector<std::vector<run::Message>> legs;
   std::size_t bytes = 0;
-  // Newest first, until the bound is reached.
+  auto wanted = std::numeric_limits<std::size_t>::max();  // messages that a compaction left
+  // Newest first, until a bound is reached.
   for (auto leg = past.rbegin(); leg != past.rend(); ++leg) {
     if (leg->run.first_kept > 0) break;
     const auto spec = run::decode_spec(leg->run.spec);
     if (!spec) break;
     const auto state = co_await fold_run(store, leg->run, *spec, leg->until);
     auto messages = complete_messages(state);
+    keep_last(messages, wanted);
+    wanted = std::min(wanted - messages.size(), state.past_kept.value_or(wanted));
     for (const auto& message : messages) bytes += size_of(message);
     if (bytes > base::limits::kHistoryBytesMax) break;
     legs.push_back(std::move(messages));
+    if (wanted == 0) break;
   }
   std::vector<run::Message> all;
   for (auto leg = legs.rbegin(); leg != legs.rend(); ++leg) all.insert(all.end(), leg->begin(), leg->end());

@@ -14,6 +14,9 @@ aio::Task<run::AgentState> fold_run(store::Store& store, const store::Run& run, 
 // oldest runs are left out whole where the conversation exceeds kHistoryBytesMax.
 aio::Task<std::vector<run::Message>> past_messages(store::Store& store, const store::Run& run);
 
+// The last of them, at most so many; none answers a call that is not there any more.
+void keep_last(std::vector<run::Message>& messages, std::size_t count);
+
 // The messages of one fold as a provider may be given them.
 std::vector<run::Message> complete_messages(const run::AgentState& state);
 

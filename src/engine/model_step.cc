@@ -27,7 +27,8 @@ class LogSink final : public llm::DeltaSink {
 run::Cause cause_of(base::Errc code) {
   using base::Errc;
   if (code == Errc::provider_auth) return run::Cause::provider_auth;
-  if (code == Errc::provider_request || code == Errc::invalid_argument || code == Errc::unsupported) return run::Cause::provider_request;
+  if (code == Errc::provider_request || code == Errc::invalid_argument || code == Errc::unsupported)
+    return run::Cause::provider_request;
   if (code == Errc::provider_limited) return run::Cause::provider_limited;
   if (code == Errc::network) return run::Cause::network;
   return run::Cause::provider_failed;
@@ -61,12 +62,14 @@ llm::ModelRequest request_for(const Step& step, const std::vector<run::Message>&
                             .temperature = spec.temperature,
                             .top_p = spec.top_p};
   request.messages.insert(request.messages.end(), state.messages.begin(), state.messages.end());
-  for (const auto* d : step.tools.definitions())
-    if (run::find_grant(spec.tools, d->name)) request.tools.push_back({.name = d->name, .description = d->description, .schema = d->schema});
+  for (const auto* d : step.tools->definitions())
+    if (run::find_grant(spec.tools, d->name))
+      request.tools.push_back({.name = d->name, .description = d->description, .schema = d->schema});
   return request;
 }
 
-run::ModelCompleted completion(const run::Spec& spec, llm::ModelResult result, std::int64_t call_started_ms, std::int64_t first_token_at_ms) {
+run::ModelCompleted completion(const run::Spec& spec, llm::ModelResult result, std::int64_t call_started_ms,
+                               std::int64_t first_token_at_ms) {
   run::ModelCompleted done{.model = spec.model,
                            .provider = spec.provider,
                            .stop = stop_of(result.stop),
@@ -88,7 +91,7 @@ std::string retry_fact(const llm::ModelError& error, std::int64_t attempt, std::
 
 aio::Task<std::expected<void, run::AppendEvents>> perform_model_step(Step step, const std::vector<run::Message>& past,
                                                                      run::AgentState& state) {
-  auto& [deps, run, spec, tools, log] = step;
+  auto& [deps, run, spec, tools, log, hooks] = step;
   const auto endpoint = deps.endpoint_of(run, spec);
   if (!endpoint) co_return std::unexpected(run::failure(run::Cause::no_provider, endpoint.error().message));
   const auto provider = deps.models.provider(*endpoint);
@@ -106,7 +109,8 @@ aio::Task<std::expected<void, run::AppendEvents>> perform_model_step(Step step, 
       make_ids_unique(result->tool_calls, deps.random);
       deps.counters.input_tokens += static_cast<std::uint64_t>(result->usage.input_tokens);
       deps.counters.output_tokens += static_cast<std::uint64_t>(result->usage.output_tokens);
-      const auto first = state.content.size() > content_before && state.first_token_ms ? state.started_ms + *state.first_token_ms : 0;
+      const auto first =
+          state.content.size() > content_before && state.first_token_ms ? state.started_ms + *state.first_token_ms : 0;
       log.add(completion(spec, std::move(*result), started, std::max<std::int64_t>(first, 0) >= started ? first : 0));
       co_return std::expected<void, run::AppendEvents>{};
     }

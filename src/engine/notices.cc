@@ -9,11 +9,12 @@ namespace engine {
 
 namespace {
 
-constexpr std::size_t kAtOnce = 50;       // more follow with the next turn
+constexpr std::size_t kAtOnce = 50;  // more follow with the next turn
 constexpr std::int64_t kArrivalMs = 2'000, kArrivalStepMs = 20;
 constexpr std::size_t kRecentLines = 20;  // of the output that showed a pattern
 
 aio::Task<std::string> words(Deps& deps, const store::Notice& notice) {
+  if (notice.kind == store::kNoticeSaid) co_return notice.detail;
   auto run = co_await deps.store.find_run(notice.task_id);
   if (!run) co_return "[BACKGROUND TASK FAILED] task_id=" + notice.task_id + "\noutput:\nthe task was removed";
   const auto task = co_await view_task(deps, std::move(*run), true);

@@ -104,6 +104,9 @@ struct Fill {
     system("run_continued", {{"decisions", std::move(decisions)}});
   }
   void operator()(const run::Notice& e) const { system("notice", {{"task_id", e.task_id}, {"text", e.text}}); }
+  void operator()(const run::ContextCompacted& e) const {
+    system("context_compacted", {{"kept", e.kept}, {"dropped", e.dropped}});
+  }
 };
 
 }  // namespace

@@ -51,7 +51,9 @@ void RunLog::add_text(std::string_view delta) {
   added(before);
 }
 
-void RunLog::add_fact(std::string type, std::string data) { facts_.push_back({time_.wall_ms(), epoch_, std::move(type), std::move(data)}); }
+void RunLog::add_fact(std::string type, std::string data) {
+  facts_.push_back({time_.wall_ms(), epoch_, std::move(type), std::move(data)});
+}
 
 void RunLog::tells(const std::vector<std::string>& tasks) { told_tasks_.insert(told_tasks_.end(), tasks.begin(), tasks.end()); }
 
@@ -106,6 +108,7 @@ aio::Task<> RunLog::room() {
 }
 
 aio::Task<base::Result<>> RunLog::flush() {
+  if (!facts_.empty() && !pumping_ && !failure_) pumping_ = tasks_.spawn("append", pump());
   while (pumping_ && !failure_) co_await drained_.wait();
   if (failure_) co_return std::unexpected(*failure_);
   co_return base::Result<>{};

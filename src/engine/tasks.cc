@@ -62,6 +62,8 @@ run::Spec spec_of(const tool::Tool& tool, const tool::Context& caller, json::obj
   if (caller.spec) {
     spec.definition = caller.spec->definition;
     spec.mcp_servers = caller.spec->mcp_servers;
+    spec.hooks = caller.spec->hooks;
+    spec.hook_tools = caller.spec->hook_tools;
   }
   const auto& definition = tool.definition();
   spec.call = run::ToolCall{std::string(kTaskCallId), definition.name, base::to_text(arguments)};
@@ -97,10 +99,12 @@ aio::Task<TaskView> view_task(Deps& deps, store::Run run, bool with_result) {
 
 aio::Task<base::Result<TaskView>> Tasks::launch(const tool::Context& caller, tool::TaskLaunch launch) {
   const auto* tool = (caller.toolbox ? *caller.toolbox : deps_.tools).find(launch.name);
-  if (!tool || !run::find_grant(caller.granted, tool->definition().name)) co_return base::fail(base::Errc::denied, "Tool '" + launch.name + "' not found.");
+  if (!tool || !run::find_grant(caller.granted, tool->definition().name))
+    co_return base::fail(base::Errc::denied, "Tool '" + launch.name + "' not found.");
   const auto& definition = tool->definition();
   if (launch.awaited && definition.name == run::kRunParallel)
-    co_return base::fail(base::Errc::denied, "run_parallel: nested run_parallel is not allowed; flatten the actions into a single call");
+    co_return base::fail(base::Errc::denied,
+                         "run_parallel: nested run_parallel is not allowed; flatten the actions into a single call");
   LaunchRequest request;
   if (!caller.run_id.empty()) {
     const auto parent = co_await deps_.store.find_run(caller.run_id);
@@ -111,6 +115,7 @@ aio::Task<base::Result<TaskView>> Tasks::launch(const tool::Context& caller, too
   }
   request.spec = spec_of(*tool, caller, std::move(launch.arguments));
   request.spec.notify_when = std::move(launch.notify_when);
+  request.spec.foreground = launch.foreground;
   request.kind = store::kKindTool;
   request.component_id = definition.module + "." + definition.action;
   request.component_name = definition.name;
@@ -153,7 +158,8 @@ aio::Task<std::vector<TaskView>> Tasks::list(const tool::Context& caller) {
   co_return views;
 }
 
-aio::Task<std::vector<TaskView>> Tasks::wait(const tool::Context& caller, std::vector<std::string> task_ids, Until until, std::int64_t until_ms) {
+aio::Task<std::vector<TaskView>> Tasks::wait(const tool::Context& caller, std::vector<std::string> task_ids, Until until,
+                                             std::int64_t until_ms) {
   // Readers make this process hear of what others append; they read nothing themselves.
   std::map<std::string, LiveLogs::Reader> readers;
   for (;;) {

@@ -17,6 +17,8 @@ constexpr std::string_view kInput = "[A background task has news for you; see th
 
 }  // namespace
 
+bool is_wake(const run::Spec& spec) { return spec.input == kInput; }
+
 aio::Task<> Waker::run() {
   for (;;) {
     co_await deps_.time.sleep(std::chrono::milliseconds(limits::kWakeScanMs));
@@ -47,7 +49,7 @@ aio::Task<> Waker::wake(const store::Session& session) {
   if (!spec || last.status != run::Status::completed || !spec->wakes) co_return;
   const auto woken = [](const store::Run& run) {
     const auto own = run::decode_spec(run.spec);
-    return own && own->input == kInput;
+    return own && is_wake(*own);
   };
   if (recent.items.size() >= limits::kWakesInARow && std::ranges::all_of(recent.items, woken)) co_return;
   LaunchRequest request;

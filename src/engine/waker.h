@@ -6,6 +6,9 @@
 
 namespace engine {
 
+// A turn that nobody asked for.
+bool is_wake(const run::Spec& spec);
+
 class Waker {
  public:
   // Both outlive the task of run().

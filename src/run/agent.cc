@@ -5,12 +5,15 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mutation.h"
+#include "run/question.h"
 #include "run/recovery.h"
 #include "run/wrapped_call.h"
 
 namespace run {
 
 namespace {
+
+constexpr std::string_view kLeftOut = "[Earlier messages of this conversation were left out to save room.]";
 
 Message user_message(std::string text, std::int64_t at_ms) {
   return {.role = Role::user, .text = std::move(text), .at_ms = at_ms};
@@ -32,7 +35,23 @@ void add_result(AgentState& state, const ToolCall& call, std::string text, bool 
                             .tool_name = call.name,
                             .is_error = is_error,
                             .at_ms = at_ms});
-  if (std::ranges::all_of(state.calls, [](const CallState& c) { return c.phase == CallPhase::done; })) state.calls.clear();
+  if (!std::ranges::all_of(state.calls, [](const CallState& c) { return c.phase == CallPhase::done; })) return;
+  state.calls.clear();
+  std::ranges::move(std::exchange(state.held, {}), std::back_inserter(state.messages));
+}
+
+// Keeps the last messages, none of which may be the answer to a call that is not there any more, and the question.
+void compact(AgentState& state, std::size_t kept, std::int64_t at_ms) {
+  auto& messages = state.messages;
+  state.past_kept = kept > messages.size() ? kept - messages.size() : 0;
+  if (messages.size() <= kept) return;
+  auto first = messages.end() - static_cast<std::ptrdiff_t>(kept);
+  while (first != messages.end() && first->role == Role::tool) ++first;
+  std::vector<Message> left{{.role = Role::system, .text = std::string(kLeftOut), .at_ms = at_ms}};
+  if (const auto question = std::ranges::find(messages.begin(), first, Role::user, &Message::role); question != first)
+    left.push_back(std::move(*question));
+  std::move(first, messages.end(), std::back_inserter(left));
+  messages = std::move(left);
 }
 
 void note_delta(AgentState& state) {
@@ -73,6 +92,7 @@ struct Apply {
     s.delta_last.reset();
     s.model_open = false;
     s.usage += e.usage;
+    s.context_tokens = e.usage.total();
     ++s.model_calls;
     s.calls.clear();
     for (const auto& call : e.tool_calls) s.calls.push_back({.call = call});
@@ -94,18 +114,25 @@ struct Apply {
     for (const auto& waiting : e.calls)
       if (auto* call = find_call(s, waiting.id)) call->phase = CallPhase::requested;
   }
-  // At the start of the turn: before the message that is being answered.
+  // At the start of the turn: before the message that is being answered. While calls are under way: after their results.
   void operator()(const Notice& e) const {
-    Message message{.role = Role::system, .text = e.text, .at_ms = at};
+    Message message{.role = e.as_user ? Role::user : Role::system, .text = e.text, .at_ms = at};
+    if (!s.calls.empty()) return s.held.push_back(std::move(message));
     const bool unanswered = !s.messages.empty() && s.messages.back().role == Role::user;
     s.messages.insert(s.messages.end() - (unanswered ? 1 : 0), std::move(message));
+  }
+  void operator()(const ContextCompacted& e) const {
+    s.context_tokens = 0;
+    compact(s, static_cast<std::size_t>(std::max<std::int64_t>(0, e.kept)), at);
   }
   void operator()(const RunContinued& e) const {
     s.status = Status::running;
     for (const auto& decision : e.decisions) {
       auto* call = find_call(s, decision.call_id);
       if (!call) continue;
-      if (decision.approved)
+      if (asks_a_person(call->call.name))
+        add_result(s, call->call, answer_text(call->call, decision), false, at);
+      else if (decision.approved)
         call->phase = CallPhase::approved;
       else
         add_result(s, call->call, decision.note.empty() ? "The user rejected this tool call." : decision.note, true, at);
@@ -147,19 +174,6 @@ AppendEvents completion(const AgentState& state, const Spec& spec, std::int64_t 
   return end;
 }
 
-// A call that wraps others (background_run, run_parallel) waits for whom they would wait for.
-bool needs_approval(const Spec& spec, const ToolCall& call, const ToolTraits& tools) {
-  const auto gated = [&](std::string_view any_name) {
-    const auto* grant = find_grant(spec.tools, tools.granted_name(any_name));
-    return grant && grant->gate == Gate::approve;
-  };
-  if (gated(call.name)) return true;
-  const auto inner = wrapped_calls(tools.granted_name(call.name), call.arguments);
-  return std::ranges::any_of(inner, [&](const WrappedCall& wrapped) {
-    return needs_approval(spec, {.id = {}, .name = wrapped.name, .arguments = base::to_text(wrapped.arguments)}, tools);
-  });
-}
-
 // The end of a run that is one call.
 AppendEvents call_completion(const AgentState& state, const Spec& spec, std::int64_t now_ms) {
   const auto& result = state.messages.back();
@@ -197,15 +211,22 @@ std::vector<ToolCall> finished_calls(const AgentState& state) {
   return asked == state.messages.rend() ? std::vector<ToolCall>{} : asked->tool_calls;
 }
 
+bool waits_for_a_person(const Spec& spec, const ToolCall& call, const ToolTraits& tools) {
+  const auto name = tools.granted_name(call.name);
+  if (asks_a_person(name) && find_grant(spec.tools, name)) return true;
+  return needs_approval(spec, call, tools);
+}
+
 Action decide_tools(const AgentState& state, const Spec& spec, const ToolTraits& tools, const Situation& situation) {
   CallTools due;
   AppendEvents starts;
   std::vector<ToolCall> waiting;
   for (const auto& c : state.calls) {
     if (c.phase == CallPhase::started) {
-      if (situation.taken_over && !c.again && policy_of(spec, c.call.name) != Recovery::retry) return interrupted(c.call, situation.now_ms);
+      if (situation.taken_over && !c.again && policy_of(spec, c.call.name) != Recovery::retry)
+        return interrupted(c.call, situation.now_ms);
       due.calls.push_back(c.call);
-    } else if (c.phase == CallPhase::requested && needs_approval(spec, c.call, tools)) {
+    } else if (c.phase == CallPhase::requested && waits_for_a_person(spec, c.call, tools)) {
       waiting.push_back(c.call);
     } else if (c.phase != CallPhase::done) {
       starts.events.push_back(ToolStarted{c.call, tools.recall(c.call)});
@@ -216,14 +237,27 @@ Action decide_tools(const AgentState& state, const Spec& spec, const ToolTraits&
   if (!due.calls.empty()) return due;
   ASSERT(!waiting.empty());
   AppendEvents pause;
+  pause.status = Status::paused;
+  pause.reason = std::ranges::all_of(waiting, [](const ToolCall& call) { return asks_a_person(call.name); }) ? kReasonInput
+                                                                                                             : kReasonApproval;
   pause.events.push_back(ContentCompleted{});
   pause.events.push_back(RunPaused{state.content, std::move(waiting)});
-  pause.status = Status::paused;
-  pause.reason = kReasonApproval;
   return pause;
 }
 
 }  // namespace
+
+bool needs_approval(const Spec& spec, const ToolCall& call, const ToolTraits& tools) {
+  const auto gated = [&](std::string_view any_name) {
+    const auto* grant = find_grant(spec.tools, tools.granted_name(any_name));
+    return grant && grant->gate == Gate::approve;
+  };
+  if (gated(call.name)) return true;
+  const auto inner = wrapped_calls(tools.granted_name(call.name), call.arguments);
+  return std::ranges::any_of(inner, [&](const WrappedCall& wrapped) {
+    return needs_approval(spec, {.id = {}, .name = wrapped.name, .arguments = base::to_text(wrapped.arguments)}, tools);
+  });
+}
 
 AgentState initial_state(const Spec& spec, std::int64_t launched_ms) {
   AgentState state;

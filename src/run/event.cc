@@ -163,7 +163,17 @@ struct Encode {
            [&w](const Decision& d) { w.text("call_id", d.call_id).flag("approved", d.approved).optional_text("note", d.note); });
     w.end();
   }
-  void operator()(const Notice& e) const { start("notice").text("task_id", e.task_id).text("text", e.text).end(); }
+  void operator()(const Notice& e) const {
+    start("notice")
+        .text("task_id", e.task_id)
+        .text("text", e.text)
+        .optional_text("hook", e.hook)
+        .flag("as_user", e.as_user)
+        .end();
+  }
+  void operator()(const ContextCompacted& e) const {
+    start("context_compacted").number("kept", e.kept).number("dropped", e.dropped).end();
+  }
 };
 
 // Reads an event's object; the fields' absence means their defaults.
@@ -239,14 +249,15 @@ std::optional<Payload> read_payload(std::string_view type, const Reader& r) {
   if (type == "run_continued")
     return RunContinued{r.list<Decision>(
         "decisions", [](const Reader& d) { return Decision{d.text("call_id"), d.flag("approved"), d.text("note")}; })};
-  if (type == "notice") return Notice{r.text("task_id"), r.text("text")};
+  if (type == "notice") return Notice{r.text("task_id"), r.text("text"), r.text("hook"), r.flag("as_user")};
+  if (type == "context_compacted") return ContextCompacted{r.number("kept"), r.number("dropped")};
   return std::nullopt;
 }
 
-constexpr std::string_view kTypes[] = {"run_started",     "model_started", "text",           "thinking",   "superseded",
-                                       "model_completed", "tool_started",  "tool_completed", "tool_error", "content_completed",
-                                       "run_completed",   "run_error",     "run_cancelled",  "run_paused", "run_continued",
-                                       "notice"};
+constexpr std::string_view kTypes[] = {"run_started",     "model_started",    "text",           "thinking",   "superseded",
+                                       "model_completed", "tool_started",     "tool_completed", "tool_error", "content_completed",
+                                       "run_completed",   "run_error",        "run_cancelled",  "run_paused", "run_continued",
+                                       "notice",          "context_compacted"};
 static_assert(std::size(kTypes) == std::variant_size_v<Payload>);
 
 }  // namespace

@@ -96,15 +96,21 @@ struct Decision {
 struct RunContinued {
   std::vector<Decision> decisions;
 };
-// The model is told that something happened besides: a background task ended, or showed what was waited for.
+// The model is told that something happened besides: a background task ended, or showed what was waited for, or a hook says so.
 struct Notice {
   std::string task_id;
-  std::string text;  // as the model reads it
+  std::string text;       // as the model reads it
+  std::string hook = {};  // whose words these are; "": the program's
+  bool as_user = false;   // they stand in the conversation as the user's
+};
+// The conversation has become too long: from here on the model is given its last messages only.
+struct ContextCompacted {
+  std::int64_t kept = 0, dropped = 0;  // messages
 };
 
-using Payload =
-    std::variant<RunStarted, ModelStarted, TextDelta, ThinkingDelta, Superseded, ModelCompleted, ToolStarted, ToolCompleted,
-                 ToolError, ContentCompleted, RunCompleted, RunError, RunCancelled, RunPaused, RunContinued, Notice>;
+using Payload = std::variant<RunStarted, ModelStarted, TextDelta, ThinkingDelta, Superseded, ModelCompleted, ToolStarted,
+                             ToolCompleted, ToolError, ContentCompleted, RunCompleted, RunError, RunCancelled, RunPaused,
+                             RunContinued, Notice, ContextCompacted>;
 
 struct Event {
   std::int64_t at_ms = 0;

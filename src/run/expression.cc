@@ -184,6 +184,7 @@ class Parser {
     const auto begin = at_;
     while (at_ < text_.size() && in_name(text_[at_])) ++at_;
     const auto word = text_.substr(begin, at_ - begin);
+    if (word == "and" || word == "or" || word == "not") fail("a value is missing");
     if (word.empty()) fail(at_ == text_.size() ? "it ends too early" : "something unexpected");
     if (word == "true" || word == "True") return true;
     if (word == "false" || word == "False") return false;

@@ -24,13 +24,6 @@ const json::value* child(const json::value& of, std::string_view segment) {
   return at >= 0 && at < size ? &(*list)[static_cast<std::size_t>(at)] : nullptr;
 }
 
-// Tools wrap their answers or not: `result.data.x` finds `result.x`, and the other way round.
-const json::value* child_of_result(const json::value& of, std::string_view segment) {
-  if (segment == "data") return &of;
-  const auto* data = child(of, "data");
-  return data ? child(*data, segment) : nullptr;
-}
-
 // Inside which quotes of a shell the end of this text is.
 char open_quote(std::string_view command) {
   char quote = 0;
@@ -57,21 +50,29 @@ std::string as_word(std::string_view value) {
   return word + "'";
 }
 
-}  // namespace
-
-const json::value* find_path(const json::value& facts, std::string_view path) {
+const json::value* find_exactly(const json::value& facts, std::string_view path) {
   const auto segments = base::split(path, '.');
   if (segments.size() > kSegmentsMax) return nullptr;
   const auto* at = &facts;
-  bool in_result = false;
-  for (const auto segment : segments) {
-    const auto* next = child(*at, segment);
-    if (!next && in_result) next = child_of_result(*at, segment);
-    if (!next) return nullptr;
-    in_result = segment == "result";
-    at = next;
-  }
+  for (const auto segment : segments)
+    if (at) at = child(*at, segment);
   return at;
+}
+
+}  // namespace
+
+const json::value* find_path(const json::value& facts, std::string_view path) {
+  if (const auto* found = find_exactly(facts, path)) return found;
+  // Tools wrap their answers or not: `result.data.x` finds `result.x`, and the other way round.
+  constexpr std::string_view kWrapped = "result.data.", kPlain = "result.";
+  std::string other(path);
+  if (const auto at = path.find(kWrapped); at != std::string_view::npos)
+    other.replace(at, kWrapped.size(), kPlain);
+  else if (const auto plain = path.find(kPlain); plain != std::string_view::npos)
+    other.replace(plain, kPlain.size(), kWrapped);
+  else
+    return nullptr;
+  return find_exactly(facts, other);
 }
 
 std::string text_of(const json::value* value) {

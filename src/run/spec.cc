@@ -76,12 +76,23 @@ std::string encode(const Spec& spec) {
     o["tools"] = std::move(tools);
   }
   if (!spec.mcp_servers.empty()) o["mcp_servers"] = json::array(spec.mcp_servers.begin(), spec.mcp_servers.end());
+  if (!spec.hooks.empty()) {
+    json::array hooks;
+    for (const auto& hook : spec.hooks) hooks.push_back(to_json(hook));
+    o["hooks"] = std::move(hooks);
+  }
+  if (!spec.hook_tools.empty()) o["hook_tools"] = json::array(spec.hook_tools.begin(), spec.hook_tools.end());
   number("turns_max", spec.limits.turns);
   number("tool_calls_max", spec.limits.tool_calls);
   number("tokens_max", spec.limits.tokens);
   number("timeout_ms", spec.limits.timeout_ms);
   number("foreground_ms", spec.limits.foreground_ms);
   number("model_call_ms", spec.limits.model_call_ms);
+  number("context_tokens", spec.limits.context_tokens);
+  number("compact_tokens", spec.limits.compact_tokens);
+  number("keep_recent", spec.limits.keep_recent);
+  number("stop_retries", spec.limits.stop_retries);
+  if (spec.foreground) o["foreground"] = true;
   if (!spec.wakes) o["wakes"] = false;
   if (spec.recovery != Recovery::resume) o["recovery"] = name(spec.recovery);
   if (spec.temperature) o["temperature"] = *spec.temperature;
@@ -98,9 +109,15 @@ base::Result<Spec> decode_spec(std::string_view text) {
   Spec spec;
   spec.input = base::text_or_empty(*o, "input");
   if (const auto* call = base::object_field(*o, "call"))
-    spec.call = ToolCall{base::text_or_empty(*call, "id"), base::text_or_empty(*call, "name"), base::text_or_empty(*call, "arguments")};
+    spec.call =
+        ToolCall{base::text_or_empty(*call, "id"), base::text_or_empty(*call, "name"), base::text_or_empty(*call, "arguments")};
   read_texts(*o, "notify_when", spec.notify_when);
   read_texts(*o, "mcp_servers", spec.mcp_servers);
+  read_texts(*o, "hook_tools", spec.hook_tools);
+  if (const auto* hooks = base::array_field(*o, "hooks"))
+    for (const auto& item : *hooks)
+      if (const auto* one = item.if_object())
+        if (auto hook = hook_of(*one)) spec.hooks.push_back(*std::move(hook));
   spec.provider = base::text_or_empty(*o, "provider");
   spec.model = base::text_or_empty(*o, "model");
   spec.effort = base::text_or_empty(*o, "effort");
@@ -122,10 +139,15 @@ base::Result<Spec> decode_spec(std::string_view text) {
                  .tokens = base::int_or_zero(*o, "tokens_max"),
                  .timeout_ms = base::int_or_zero(*o, "timeout_ms"),
                  .foreground_ms = base::int_or_zero(*o, "foreground_ms"),
-                 .model_call_ms = base::int_or_zero(*o, "model_call_ms")};
+                 .model_call_ms = base::int_or_zero(*o, "model_call_ms"),
+                 .context_tokens = base::int_or_zero(*o, "context_tokens"),
+                 .compact_tokens = base::int_or_zero(*o, "compact_tokens"),
+                 .keep_recent = base::int_or_zero(*o, "keep_recent"),
+                 .stop_retries = base::int_or_zero(*o, "stop_retries")};
   const auto recovery = decode_recovery(*o);
   if (!recovery) return std::unexpected(recovery.error());
   spec.recovery = recovery->value_or(Recovery::resume);
+  spec.foreground = base::bool_field(*o, "foreground").value_or(false);
   spec.wakes = base::bool_field(*o, "wakes").value_or(true);
   spec.temperature = base::number_field(*o, "temperature");
   spec.top_p = base::number_field(*o, "top_p");

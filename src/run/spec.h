@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "run/hook.h"
 #include "run/message.h"
 
 namespace run {
@@ -32,10 +33,14 @@ struct GrantedTool {
 struct Limits {
   std::int64_t turns = 0;  // model calls
   std::int64_t tool_calls = 0;
-  std::int64_t tokens = 0;      // input + output
-  std::int64_t timeout_ms = 0;  // wall clock since the launch
-  std::int64_t foreground_ms = 0;  // a command that takes longer goes on as a background task, where the run may have those
-  std::int64_t model_call_ms = 0;  // of one model call
+  std::int64_t tokens = 0;          // input + output
+  std::int64_t timeout_ms = 0;      // wall clock since the launch
+  std::int64_t foreground_ms = 0;   // a command that takes longer goes on as a background task, where the run may have those
+  std::int64_t model_call_ms = 0;   // of one model call
+  std::int64_t context_tokens = 0;  // what the model's context holds, as far as hooks ask; 0: a common size
+  std::int64_t compact_tokens = 0;  // a conversation that has become longer is shortened by itself; 0: none is
+  std::int64_t keep_recent = 0;     // messages that a compaction keeps
+  std::int64_t stop_retries = 0;    // how often hooks may make a run go on that would end
 };
 
 // Where an executor finds what a spec may not hold, the agent's key: in the app file that the run was made from.
@@ -45,7 +50,7 @@ struct Definition {
 };
 
 struct Spec {
-  std::string input;  // the user's message
+  std::string input;             // the user's message
   std::optional<ToolCall> call;  // kind tool: the run is this one call, and no model is asked
   std::string provider, model, effort;
   std::string backend, base_url;  // "" = the provider's own
@@ -54,9 +59,12 @@ struct Spec {
   std::vector<std::string> notify_when;  // of a call: patterns of its output that its session's model is told of
   std::vector<GrantedTool> tools;
   std::vector<std::string> mcp_servers = {};  // by their names in the definition; their tools are granted in `tools`
+  std::vector<Hook> hooks = {};               // in the order in which they fire
+  std::vector<std::string> hook_tools = {};   // which tools hooks may call, besides those that the agent may call unasked
   Limits limits;
   Recovery recovery = Recovery::resume;
-  bool wakes = true;  // its session may be woken when a background task has news
+  bool foreground = false;     // of a call: it is its caller's own, which waits for it (store::Run::awaited)
+  bool wakes = true;           // its session may be woken when a background task has news
   std::string work_directory;  // absolute
   std::optional<double> temperature, top_p;
   std::optional<std::int64_t> max_tokens;

@@ -21,14 +21,14 @@ enum class Cause {
   provider_limited,
   provider_failed,
   network,
-  no_provider,      // the provider is not configured where the run executes
-  run_timeout,      // its wall-clock limit passed
+  no_provider,  // the provider is not configured where the run executes
+  run_timeout,  // its wall-clock limit passed
   turn_limit,
   tool_call_limit,
   token_limit,
-  worker_lost,      // its executors died and the policy does not allow another try
-  tool_failed,      // of a run of kind tool: its call failed, the result says why
-  internal,         // a broken world; the text is in the run's facts
+  worker_lost,  // its executors died and the policy does not allow another try
+  tool_failed,  // of a run of kind tool: its call failed, the result says why
+  internal,     // a broken world; the text is in the run's facts
 };
 // "RunTimeout": AgentOS' error_type, and the `code` of a run_error event.
 std::string_view name(Cause cause);
@@ -40,5 +40,6 @@ inline constexpr std::string_view kReasonCompleted = "run.completed.ok";
 inline constexpr std::string_view kReasonCompletedEmpty = "run.completed_empty.no_evidence";
 inline constexpr std::string_view kReasonCancelled = "run.cancelled.manual_kill";
 inline constexpr std::string_view kReasonApproval = "run.paused.approval";
+inline constexpr std::string_view kReasonInput = "run.paused.input";  // a question to a person
 
 }  // namespace run

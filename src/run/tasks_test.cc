@@ -51,6 +51,45 @@ TEST(Notices, AreToldBeforeTheMessageThatIsAnswered) {
   EXPECT_EQ(s.state.messages[3].role, Role::tool);
 }
 
+TEST(Notices, OfHooksFollowTheResultsOfCallsUnderWay) {
+  Script s;
+  s.settle();
+  s.happens(ModelCompleted{.tool_calls = {call("a"), call("b")}});
+  s.settle();
+  s.happens(Notice{.task_id = "", .text = "traced", .hook = "h"});
+  s.happens(ToolCompleted{.call = call("b"), .result = "B"});
+  EXPECT_EQ(s.state.messages.back().text, "B");
+  s.happens(ToolCompleted{.call = call("a"), .result = "A"});
+  EXPECT_EQ(s.state.messages.back().text, "traced");
+  EXPECT_EQ(s.state.messages.back().role, Role::system);
+  s.settle();
+  s.happens(ModelCompleted{});
+  s.happens(Notice{.task_id = "", .text = "go on", .hook = "h", .as_user = true});
+  EXPECT_EQ(s.state.messages.back().role, Role::user);
+  EXPECT_TRUE(std::holds_alternative<CallModel>(s.settle())) << "an end that a hook has put off";
+}
+
+TEST(Compaction, KeepsTheQuestionAndNoAnswerWithoutItsCall) {
+  Script s;
+  s.settle();
+  for (const auto* id : {"a", "b", "c"}) {
+    s.happens(ModelCompleted{.tool_calls = {call(id)}});
+    s.settle();
+    s.happens(ToolCompleted{.call = call(id), .result = id});
+    s.settle();
+  }
+  ASSERT_EQ(s.state.messages.size(), 7u);
+  s.happens(ContextCompacted{.kept = 3, .dropped = 4});
+  std::vector<Role> roles;
+  for (const auto& message : s.state.messages) roles.push_back(message.role);
+  EXPECT_EQ(roles, (std::vector{Role::system, Role::user, Role::assistant, Role::tool}));
+  EXPECT_EQ(s.state.messages[1].text, "hello");
+  EXPECT_EQ(s.state.past_kept, 0u);
+  s.happens(ContextCompacted{.kept = 10, .dropped = 1});
+  EXPECT_EQ(s.state.past_kept, 6u);
+  EXPECT_EQ(s.state.messages.size(), 4u);
+}
+
 TEST(Approval, OfAToolHoldsForCallsThatWrapIt) {
   Spec spec;
   spec.tools = {{.name = "Bash", .gate = Gate::approve}, {.name = "Read"}, {.name = "background_run"}, {.name = "run_parallel"}};

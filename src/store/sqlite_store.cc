@@ -48,7 +48,8 @@ class SqliteStore final : public Store {
 
   aio::Task<Launched> launch(Launch launch) override {
     const auto bytes = launch.first_events.size() + launch.spec.size();
-    auto launched = co_await writer().execute([&launch](Database& db, Commit& commit) { return sqlite::launch_run(db, commit, launch); }, bytes);
+    auto launched = co_await writer().execute(
+        [&launch](Database& db, Commit& commit) { return sqlite::launch_run(db, commit, launch); }, bytes);
     if (!launched) throw base::Broken(launched.error().message);
     co_return std::move(*launched);
   }
@@ -71,7 +72,8 @@ class SqliteStore final : public Store {
   Answer<> append(Append append) override {
     const auto lines = std::make_shared<const std::string>(std::move(append.lines));
     co_return co_await writer().execute(
-        [&append, &lines](Database& db, Commit& commit) { return sqlite::append_events(db, commit, append, lines); }, lines->size());
+        [&append, &lines](Database& db, Commit& commit) { return sqlite::append_events(db, commit, append, lines); },
+        lines->size());
   }
 
   aio::Task<std::vector<Run>> orphans(std::size_t limit, std::string kind) override {
@@ -89,8 +91,9 @@ class SqliteStore final : public Store {
   }
 
   Answer<Run> continue_run(RunNumber run, std::string line) override {
-    co_return co_await writer().execute(
-        [this, run, &line](Database& db, Commit& commit) { return sqlite::continue_paused(db, commit, run, line, time_.wall_ms()); });
+    co_return co_await writer().execute([this, run, &line](Database& db, Commit& commit) {
+      return sqlite::continue_paused(db, commit, run, line, time_.wall_ms());
+    });
   }
 
   Answer<Run> find_run(std::string run_id) override {
@@ -107,6 +110,9 @@ class SqliteStore final : public Store {
   }
   aio::Task<std::string> last_event(RunNumber run) override {
     co_return co_await readers_.read([run](Database& db) { return sqlite::select_last_event(db, run); });
+  }
+  aio::Task<std::vector<Fact>> session_facts(SessionNumber session, std::string type) override {
+    co_return co_await readers_.read([session, type](Database& db) { return sqlite::select_session_facts(db, session, type); });
   }
   aio::Task<std::vector<Fact>> facts(RunNumber run) override {
     co_return co_await readers_.read([run](Database& db) { return sqlite::select_facts(db, run); });
@@ -131,7 +137,8 @@ class SqliteStore final : public Store {
     });
   }
   aio::Task<std::vector<Session>> sessions_to_wake(std::int64_t created_before_ms) override {
-    co_return co_await readers_.read([created_before_ms](Database& db) { return sqlite::select_sessions_to_wake(db, created_before_ms); });
+    co_return co_await readers_.read(
+        [created_before_ms](Database& db) { return sqlite::select_sessions_to_wake(db, created_before_ms); });
   }
 
   Answer<Session> find_session(std::string session_id) override {
@@ -149,14 +156,16 @@ class SqliteStore final : public Store {
     });
   }
   aio::Task<bool> remove_session(std::string session_id) override {
-    co_return co_await writer().execute([&session_id](Database& db, Commit& commit) { return sqlite::delete_session(db, commit, session_id); });
+    co_return co_await writer().execute(
+        [&session_id](Database& db, Commit& commit) { return sqlite::delete_session(db, commit, session_id); });
   }
 
   Answer<> remove_run(RunNumber run) override {
     co_return co_await writer().execute([run](Database& db, Commit&) { return sqlite::remove_finished_run(db, run); });
   }
   aio::Task<std::int64_t> trim_events(std::int64_t ended_before_ms) override {
-    co_return co_await writer().execute([ended_before_ms](Database& db, Commit&) { return sqlite::trim_finished_events(db, ended_before_ms); });
+    co_return co_await writer().execute(
+        [ended_before_ms](Database& db, Commit&) { return sqlite::trim_finished_events(db, ended_before_ms); });
   }
 
   void listen(Listener listener) override {
@@ -299,12 +308,14 @@ std::unique_ptr<Store> make_sqlite_store(boost::asio::io_context& io, aio::Time&
 base::Result<std::unique_ptr<Store>> open_sqlite_store(boost::asio::io_context& io, aio::Time& time, SqliteStoreOptions options) {
   try {
     if (const auto ec = prepare_home(options.home))
-      return base::fail(base::Errc::unavailable, "cannot write in " + options.home + ": " + ec.message() + "; set OUTLAST_HOME to a writable directory");
+      return base::fail(base::Errc::unavailable,
+                        "cannot write in " + options.home + ": " + ec.message() + "; set OUTLAST_HOME to a writable directory");
     prepare_database(options.home);
     return make_sqlite_store(io, time, {this_process(), process_start_time},
                              std::make_unique<sqlite::FileBackend>(io, time, options.home));
   } catch (const sqlite::Damaged& error) {
-    return base::fail(base::Errc::unavailable, std::string(error.what()) + "; move it away together with its -wal file, or put a copy of both back");
+    return base::fail(base::Errc::unavailable,
+                      std::string(error.what()) + "; move it away together with its -wal file, or put a copy of both back");
   } catch (const base::Broken& error) {
     return base::fail(base::Errc::unavailable, error.what());
   }

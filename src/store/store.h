@@ -61,6 +61,8 @@ class Store {
   // The last line of a run's log, "" if there is none.
   virtual aio::Task<std::string> last_event(RunNumber run) = 0;
   virtual aio::Task<std::vector<Fact>> facts(RunNumber run) = 0;
+  // Of one type and of all runs of the session, oldest first; the newest 10,000.
+  virtual aio::Task<std::vector<Fact>> session_facts(SessionNumber session, std::string type) = 0;
   virtual aio::Task<Page<Run>> list_runs(RunFilter filter) = 0;
   // The runs whose logs are a run's past, in order, with the event index up to which each counts (max: all).
   struct Past {
@@ -97,7 +99,7 @@ class Store {
     // After each commit of this process, and for others' commits. Pieces may come twice. An empty list means: look again,
     // something may have been missed.
     std::function<void(const std::vector<Growth>&)> grown;
-    std::function<void()> control;                          // something to decide: a cancel, a claimable run
+    std::function<void()> control;  // something to decide: a cancel, a claimable run
   };
   // Io thread; once. `watch` starts listening to other processes too.
   virtual void listen(Listener listener) = 0;

@@ -19,34 +19,34 @@ using OwnerNumber = std::int64_t;  // a process that may execute
 struct Run {
   RunNumber number = 0;
   std::string run_id;
-  std::string kind;                    // "agent", kKindTool
+  std::string kind;  // "agent", kKindTool
   std::string component_id, component_name;
   SessionNumber session = 0;
   std::string session_id;
   std::string user_id;
-  std::string parent_run_id;           // "" none
-  std::string group_id;                // the run whose directory holds this one's files; "" = no directory
-  std::string spec;                    // run::Spec as JSON text
+  std::string parent_run_id;  // "" none
+  std::string group_id;       // the run whose directory holds this one's files; "" = no directory
+  std::string spec;           // run::Spec as JSON text
   std::string request_digest;
-  std::string origin;                  // "server" or "command"
+  std::string origin;  // "server" or "command"
   run::Status status = run::Status::pending;
-  std::string reason;                  // "run.completed.ok" ... ; "" while live
-  bool awaited = false;                // of kind tool: the call that launched it waits for it, its end is no news
+  std::string reason;    // "run.completed.ok" ... ; "" while live
+  bool awaited = false;  // of kind tool: the call that launched it waits for it, its end is no news
   bool cancel_requested = false;
-  std::int64_t epoch = 0;              // the attempt; grows with every claim
-  OwnerNumber owner = 0;               // 0: nobody
-  std::int64_t history_through = 0;    // of the session: ended runs up to this ordinal are this run's past
-  std::uint64_t first_kept = 0;        // events below were given up by declared retention
-  std::uint64_t event_count = 0;       // one more than the last event's index
+  std::int64_t epoch = 0;            // the attempt; grows with every claim
+  OwnerNumber owner = 0;             // 0: nobody
+  std::int64_t history_through = 0;  // of the session: ended runs up to this ordinal are this run's past
+  std::uint64_t first_kept = 0;      // events below were given up by declared retention
+  std::uint64_t event_count = 0;     // one more than the last event's index
   std::int64_t created_ms = 0, updated_ms = 0, ended_ms = 0;
 };
 
 struct Session {
   SessionNumber number = 0;
   std::string session_id, name, component_type, component_id, user_id;
-  std::string state, metadata;         // JSON text or ""
-  std::string forked_from_run;         // run_id or ""
-  std::uint64_t forked_at = 0;         // events below this index belong to the history
+  std::string state, metadata;  // JSON text or ""
+  std::string forked_from_run;  // run_id or ""
+  std::uint64_t forked_at = 0;  // events below this index belong to the history
   std::int64_t created_ms = 0, updated_ms = 0;
   std::int64_t run_count = 0;
 };
@@ -63,21 +63,22 @@ struct Slice {
 struct Fact {
   std::int64_t at_ms = 0;
   std::int64_t epoch = 0;
-  std::string type;                    // "model_retry" ...
-  std::string data;                    // JSON text
+  std::string type;  // "model_retry" ...
+  std::string data;  // JSON text
 };
 
 // Something that the model of a session is to be told at its next turn.
 struct Notice {
   std::int64_t number = 0;
-  std::string task_id;                 // a run of kind tool
-  std::string kind;                    // kNoticeEnded, kNoticeReady
-  std::string detail;                  // of its kind
+  std::string task_id;  // a run of kind tool
+  std::string kind;     // kNoticeEnded, kNoticeReady
+  std::string detail;   // of its kind
   std::int64_t created_ms = 0;
 };
 inline constexpr std::string_view kNoticeEnded = "ended";  // the task has ended
 inline constexpr std::string_view kNoticeReady = "ready";  // `detail`, a pattern, was seen in its output
-inline constexpr std::string_view kKindTool = "tool";    // a run that is one call, a task
+inline constexpr std::string_view kNoticeSaid = "said";    // `detail` is what the model is to be told
+inline constexpr std::string_view kKindTool = "tool";      // a run that is one call, a task
 
 // A process that may execute runs.
 struct Owner {
@@ -89,21 +90,21 @@ struct Owner {
 
 struct Launch {
   std::string run_id;
-  bool id_is_callers = false;          // a known id is then a retry or a conflict instead of a reason to draw again
+  bool id_is_callers = false;  // a known id is then a retry or a conflict instead of a reason to draw again
   std::string kind = "agent";
   std::string component_id, component_name;
-  std::string session_id;              // made if it is not there
-  std::string session_name;            // of a new session
+  std::string session_id;    // made if it is not there
+  std::string session_name;  // of a new session
   std::string user_id, parent_run_id, group_id, origin;
-  std::string launch_key;              // "" none; already scoped to the user
+  std::string launch_key;  // "" none; already scoped to the user
   std::string request_digest;
   std::string spec;
-  std::string first_events;            // lines, committed with the run; may be empty
+  std::string first_events;  // lines, committed with the run; may be empty
   std::uint32_t first_event_count = 0;
   bool awaited = false;
-  OwnerNumber claim_for = 0;           // executor of the first attempt; 0: whoever comes
-  std::size_t tasks_max = 0;           // of kind tool: refused where so many of the session are live; 0: no bound
-  std::size_t waiting_max = 0;         // then it is refused where so many runs wait already; 0: no bound
+  OwnerNumber claim_for = 0;    // executor of the first attempt; 0: whoever comes
+  std::size_t tasks_max = 0;    // of kind tool: refused where so many of the session are live; 0: no bound
+  std::size_t waiting_max = 0;  // then it is refused where so many runs wait already; 0: no bound
   std::int64_t now_ms = 0;
 };
 
@@ -112,29 +113,29 @@ struct Launch {
 enum class Known { fresh, retry, other_request, other_component, no_room };
 
 struct Launched {
-  Run run;                             // the new one, or the one that the key or id names
+  Run run;  // the new one, or the one that the key or id names
   Known known = Known::fresh;
-  bool by_key = false;                 // the launch key named it, not the id
+  bool by_key = false;  // the launch key named it, not the id
 };
 
 struct Lease {
   Run run;
-  bool taken_over = false;             // it had an executor before
-  bool died = false;                   // ... which died: it did not give the run up
+  bool taken_over = false;  // it had an executor before
+  bool died = false;        // ... which died: it did not give the run up
 };
 
 struct Append {
   RunNumber run = 0;
   std::int64_t epoch = 0;
-  std::uint64_t first = 0;             // index of the first line
-  std::string lines;                   // each ended by a newline
+  std::uint64_t first = 0;  // index of the first line
+  std::string lines;        // each ended by a newline
   std::uint32_t count = 0;
   std::vector<Fact> facts;
-  std::optional<run::Status> status;   // with the last line, in the same transaction
+  std::optional<run::Status> status;  // with the last line, in the same transaction
   std::string reason;
   std::int64_t now_ms = 0;
-  std::vector<std::int64_t> tells;     // notices that the events tell; refused (conflict) where one has been told already
-  std::vector<std::string> told_tasks; // the model learns of these tasks' ends by the events: no notice need tell it again
+  std::vector<std::int64_t> tells;      // notices that the events tell; refused (conflict) where one has been told already
+  std::vector<std::string> told_tasks;  // the model learns of these tasks' ends by the events: no notice need tell it again
 };
 
 enum class CancelOutcome { accepted, already_finished, intent_stored };
@@ -145,7 +146,7 @@ struct CancelAnswer {
 };
 
 struct RunFilter {
-  std::string except_type;             // a kind that is left out
+  std::string except_type;  // a kind that is left out
   std::string component_type, component_id, session_id, user_id, group_id;
   std::optional<run::Status> status;
   bool live_only = false;
@@ -174,8 +175,8 @@ struct SessionChange {
 // A place where a run's log grew: what readers are woken with.
 struct Growth {
   RunNumber run = 0;
-  Slice slice;                         // lines may be null when another process appended
-  std::optional<run::Status> status;   // when it changed with it
+  Slice slice;                        // lines may be null when another process appended
+  std::optional<run::Status> status;  // when it changed with it
 };
 
 }  // namespace store

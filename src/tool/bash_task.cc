@@ -32,9 +32,7 @@ std::string last_lines(std::string_view text, std::size_t lines) {
   return std::string(text.substr(at + 1));
 }
 
-std::int64_t lines_of(std::string_view text) {
-  return std::ranges::count(text, '\n') + (!text.empty() && text.back() != '\n');
-}
+std::int64_t lines_of(std::string_view text) { return std::ranges::count(text, '\n') + (!text.empty() && text.back() != '\n'); }
 
 std::string command_of(const TaskView& task) {
   const auto arguments = base::parse_json(task.arguments);
@@ -68,12 +66,9 @@ struct Perform {
 
   // What is known, with the last lines of both streams.
   aio::Task<json::object> shown(const TaskView& task) const {
-    json::object out{{"task_id", task.task_id},
-                     {"command", command_of(task)},
-                     {"status", task.is_live() ? "running" : "finished"},
-                     {"is_running", task.is_live()},
-                     {"exit_code", nullptr},
-                     {"uptime_seconds", elapsed_seconds(task, time.wall_ms())}};
+    json::object out{
+        {"task_id", task.task_id},      {"command", command_of(task)}, {"status", task.is_live() ? "running" : "finished"},
+        {"is_running", task.is_live()}, {"exit_code", nullptr},        {"uptime_seconds", elapsed_seconds(task, time.wall_ms())}};
     json::object output;
     if (task.is_live()) {
       if (auto live = co_await tasks().output(task, kShownLines)) output = std::move(*live);
@@ -93,7 +88,8 @@ struct Perform {
 
   aio::Task<Outcome> start(json::object arguments) const {
     for (const auto key : {"run_in_background", "wait", "kill"}) arguments.erase(key);
-    const auto launched = co_await tasks().launch(caller, {.name = "Bash", .arguments = std::move(arguments), .key = caller.call_id});
+    const auto launched =
+        co_await tasks().launch(caller, {.name = "Bash", .arguments = std::move(arguments), .key = caller.call_id});
     if (!launched) co_return Outcome{"Bash: " + launched.error().message, true};
     const auto views = co_await tasks().wait(caller, {launched->task_id}, Tasks::Until::all, time.steady_ms() + kSettleMs);
     const auto& task = views.empty() ? *launched : views.front();
@@ -101,13 +97,17 @@ struct Perform {
       const auto result = result_of(task);
       if (task.state == TaskState::completed) co_return answer(task, co_await shown(task));
       const auto code = base::int_field(result, "exit_code");
-      auto text = code ? "Command exited immediately with code " + std::to_string(*code) + "." : "Command ended immediately: " + task.cause;
+      auto text = code ? "Command exited immediately with code " + std::to_string(*code) + "."
+                       : "Command ended immediately: " + task.cause;
       if (const auto error = last_lines(base::text_or_empty(result, "stderr"), kErrorLines); !error.empty()) text += "\n" + error;
       Outcome outcome{std::move(text), true};
       outcome.told_tasks = {task.task_id};
       co_return outcome;
     }
-    json::object out{{"task_id", task.task_id}, {"command", command_of(task)}, {"status", "running"}, {"started_at", base::iso_utc(task.started_ms)}};
+    json::object out{{"task_id", task.task_id},
+                     {"command", command_of(task)},
+                     {"status", "running"},
+                     {"started_at", base::iso_utc(task.started_ms)}};
     std::string process;
     if (const auto live = co_await tasks().output(task, 1))
       if (const auto pid = base::int_field(*live, "pid")) {
@@ -126,8 +126,8 @@ struct Perform {
     auto out = co_await shown(task);
     if (task.is_live()) {
       out["status"] = "timeout";
-      out["message"] = "Task timed out after " + std::to_string(std::llround(seconds)) + "s; it is still running. Use Bash(task_id='" +
-                       task.task_id + "', kill=true) to end it.";
+      out["message"] = "Task timed out after " + std::to_string(std::llround(seconds)) +
+                       "s; it is still running. Use Bash(task_id='" + task.task_id + "', kill=true) to end it.";
       co_return answer(task, std::move(out));
     }
     const auto result = result_of(task);
@@ -166,7 +166,8 @@ bool may_be_promoted(const Context& caller) {
 }
 
 aio::Task<Outcome> bash_foreground(aio::Time& time, json::object arguments, Context caller) {
-  TaskLaunch launch{.name = "Bash", .arguments = std::move(arguments), .key = caller.call_id, .awaited = true};
+  TaskLaunch launch{
+      .name = "Bash", .arguments = std::move(arguments), .key = caller.call_id, .foreground = true, .awaited = true};
   auto task = co_await caller.tasks->launch(caller, std::move(launch));
   if (!task) co_return Outcome{"Bash: " + task.error().message, true};
   const auto until = time.steady_ms() + caller.foreground_ms;
@@ -181,8 +182,8 @@ aio::Task<Outcome> bash_foreground(aio::Time& time, json::object arguments, Cont
   const Perform perform{time, caller};
   auto out = co_await perform.shown(*task);
   out["promoted"] = true;
-  out["message"] = "The command takes longer than " + std::to_string(caller.foreground_ms / 1000) +
-                   " s and goes on as task '" + task->task_id + "'. Use Bash(task_id='" + task->task_id + "') to check; you are told when it ends.";
+  out["message"] = "The command takes longer than " + std::to_string(caller.foreground_ms / 1000) + " s and goes on as task '" +
+                   task->task_id + "'. Use Bash(task_id='" + task->task_id + "') to check; you are told when it ends.";
   co_return answer(*task, std::move(out));
 }
 
@@ -198,8 +199,10 @@ aio::Task<Outcome> bash_task(aio::Time& time, json::object arguments, Context ca
   const auto task = co_await caller.tasks->find(caller, id);
   if (!task) co_return Outcome{"Task '" + id + "' not found. Use BackgroundRun(list_tasks=true) to see all.", true};
   if (flag(arguments, "kill")) co_return co_await perform.kill(*task);
-  if (const auto text = base::string_field(arguments, "stdin_text")) co_return co_await perform.type_in(*task, std::string(*text));
-  if (flag(arguments, "wait")) co_return co_await perform.wait(*task, base::number_field(arguments, "timeout").value_or(kWaitSeconds));
+  if (const auto text = base::string_field(arguments, "stdin_text"))
+    co_return co_await perform.type_in(*task, std::string(*text));
+  if (flag(arguments, "wait"))
+    co_return co_await perform.wait(*task, base::number_field(arguments, "timeout").value_or(kWaitSeconds));
   auto out = co_await perform.shown(*task);
   co_return answer(*task, std::move(out));
 }

@@ -35,11 +35,12 @@ struct TaskView {
 };
 
 struct TaskLaunch {
-  std::string name = {};               // any name of a tool
-  boost::json::object arguments = {};  // as the tool takes them
+  std::string name = {};                      // any name of a tool
+  boost::json::object arguments = {};         // as the tool takes them
   std::vector<std::string> notify_when = {};  // patterns: when its output shows one, the model is told
-  std::string key = {};                // within the calling run: the same key is the same task
-  bool awaited = false;           // the call that launches it also waits for it: its end is no news, and it is not listed
+  std::string key = {};                       // within the calling run: the same key is the same task
+  bool foreground = false;  // it is the calling call itself, made as a task so that it can go on without its caller
+  bool awaited = false;     // the call that launches it also waits for it: its end is no news, and it is not listed
 };
 
 class Tasks {
@@ -54,8 +55,10 @@ class Tasks {
   virtual aio::Task<std::vector<TaskView>> list(const Context& caller) = 0;
   // Comes back when one of them (or all) has ended, or at `until_ms` of the steady clock. Ids that are unknown are left out.
   enum class Until { any, all };
-  virtual aio::Task<std::vector<TaskView>> wait(const Context& caller, std::vector<std::string> task_ids, Until until, std::int64_t until_ms) = 0;
-  // Comes back when the whole tree is gone, or with the task as it is after a bounded time. One that had ended is returned as it is.
+  virtual aio::Task<std::vector<TaskView>> wait(const Context& caller, std::vector<std::string> task_ids, Until until,
+                                                std::int64_t until_ms) = 0;
+  // Comes back when the whole tree is gone, or with the task as it is after a bounded time. One that had ended is returned as it
+  // is.
   virtual aio::Task<base::Result<TaskView>> cancel(const Context& caller, std::string task_id) = 0;
   // A task that its launch waited for goes on by itself: it is listed, and its end is news. As it is now.
   virtual aio::Task<base::Result<TaskView>> promote(const Context& caller, std::string task_id) = 0;

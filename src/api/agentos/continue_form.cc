@@ -27,6 +27,16 @@ std::optional<std::string> text_field(const json::object& tool, std::string_view
   return std::string(value->get_string());
 }
 
+// The answer to a question: the filled field of user_input_schema, or `result`.
+std::optional<std::string> read_input(const json::object& tool, std::string& wrong) {
+  if (auto result = text_field(tool, "result", wrong)) return result;
+  const auto* schema = base::array_field(tool, "user_input_schema");
+  if (!schema || schema->empty() || !schema->front().is_object()) return std::nullopt;
+  const auto* value = schema->front().get_object().if_contains("value");
+  if (!value || value->is_null()) return std::nullopt;
+  return value->is_string() ? std::string(value->get_string()) : base::to_text(*value);
+}
+
 std::expected<ToolAnswer, std::string> read_answer(const json::value& item) {
   const auto* tool = item.if_object();
   if (!tool) return std::unexpected("an item is no object");
@@ -38,6 +48,10 @@ std::expected<ToolAnswer, std::string> read_answer(const json::value& item) {
   if (const auto* confirmed = tool->if_contains("confirmed"); confirmed && !confirmed->is_null()) {
     if (!confirmed->is_bool()) wrong = "'confirmed' is neither true nor false";
     answer.confirmed = base::bool_field(*tool, "confirmed");
+  }
+  if (auto given = read_input(*tool, wrong)) {
+    answer.note = *std::move(given);
+    if (!answer.confirmed) answer.confirmed = true;
   }
   if (const auto* arguments = tool->if_contains("tool_args"); arguments && !arguments->is_null()) answer.arguments = *arguments;
   if (answer.call_id.empty() && wrong.empty()) wrong = "an item has no 'tool_call_id'";

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "run/question.h"
 
 namespace api::agentos {
 
@@ -71,6 +72,26 @@ void append_confirmation(std::string& out, const ToolView& tool) {
     append_json_string(out, *tool.note);
   else
     out += "null";
+}
+
+// What AgentOS calls user input: one field, `answer`.
+void append_question(std::string& out, const ToolView& tool) {
+  const auto question = run::question_of(tool.call);
+  const bool waits = tool.confirmation == Confirmation::waiting;
+  out += R"(,"requires_confirmation":null,"confirmed":null,"confirmation_note":null,"requires_user_input":)";
+  out += waits ? "true" : "false";
+  out += R"(,"user_input_schema":[{"name":"answer","field_type":)";
+  out += question.is_approval ? R"("bool")" : R"("str")";
+  text(out, "description", question.text);
+  if (!question.choices.empty())
+    out += ",\"options\":" + base::to_text(boost::json::array(question.choices.begin(), question.choices.end()));
+  out += ",\"value\":";
+  if (tool.note)
+    append_json_string(out, *tool.note);
+  else
+    out += "null";
+  out += R"(}],"user_feedback_schema":null,"answered":)";
+  out += waits ? "false," : "true,";
 }
 
 struct Fields {
@@ -153,6 +174,11 @@ struct Fields {
     text(out, "task_id", e.task_id);
     text(out, "content", e.text);
   }
+  void operator()(const run::ContextCompacted& e) const {
+    text(out, "name", "context_compacted");
+    number(out, "kept", e.kept);
+    number(out, "dropped", e.dropped);
+  }
 };
 
 }  // namespace
@@ -208,9 +234,13 @@ void append_tool(std::string& out, const ToolView& tool) {
     out += "null";
   }
   out += R"(,"child_run_id":null,"stop_after_tool_call":false,"created_at":)" + std::to_string(tool.at_ms / 1000);
-  append_confirmation(out, tool);
-  out += R"(,"requires_user_input":null,"user_input_schema":null,"user_feedback_schema":null,"answered":null,)"
-         R"("external_execution_required":null,"external_execution_silent":null,"approval_type":null,"approval_id":null})";
+  if (run::asks_a_person(tool.call.name)) {
+    append_question(out, tool);
+  } else {
+    append_confirmation(out, tool);
+    out += R"(,"requires_user_input":null,"user_input_schema":null,"user_feedback_schema":null,"answered":null,)";
+  }
+  out += R"("external_execution_required":null,"external_execution_silent":null,"approval_type":null,"approval_id":null})";
 }
 
 void append_metrics(std::string& out, const run::Metrics& metrics, std::string_view model, std::string_view provider) {

@@ -25,7 +25,8 @@ std::string listing(const std::string& prefix, std::vector<std::string> candidat
 }
 
 std::string describe(const Run& run) {
-  return run.run_id + "  " + std::string(run::name(run.status)) + "  " + run.component_name + "  " + base::iso_utc(run.created_ms);
+  return run.run_id + "  " + std::string(run::name(run.status)) + "  " + run.component_name + "  " +
+         base::iso_utc(run.created_ms);
 }
 
 // Drops the lines before `from` of a block that starts at `first`.
@@ -47,7 +48,8 @@ base::Result<Run> select_run_by_prefix(Database& db, const std::string& prefix) 
   if (auto exact = select_run(db, prefix)) return exact;
   std::vector<Run> runs;
   if (!prefix.empty()) {
-    auto q = db.query("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES "WHERE r.run_id >= ? AND r.run_id < ? ORDER BY r.run_id LIMIT 6");
+    auto q = db.query("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES
+                      "WHERE r.run_id >= ? AND r.run_id < ? ORDER BY r.run_id LIMIT 6");
     const auto end = above(prefix);
     q.bind(prefix).bind(end);
     while (q.step()) runs.push_back(read_run(q));
@@ -55,7 +57,8 @@ base::Result<Run> select_run_by_prefix(Database& db, const std::string& prefix) 
   if (!prefix.empty()) {
     // A session names its newest run.
     auto q = db.query("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES
-                      "WHERE s.session_id >= ? AND s.session_id < ? AND r.id = (SELECT max(id) FROM run n WHERE n.session = s.id AND n.kind <> 'tool') LIMIT 6");
+                      "WHERE s.session_id >= ? AND s.session_id < ? AND r.id = (SELECT max(id) FROM run n WHERE n.session = s.id "
+                      "AND n.kind <> 'tool') LIMIT 6");
     const auto end = above(prefix);
     q.bind(prefix).bind(end);
     while (q.step()) {
@@ -142,10 +145,21 @@ std::vector<Fact> select_facts(Database& db, RunNumber run) {
   return facts;
 }
 
+std::vector<Fact> select_session_facts(Database& db, SessionNumber session, const std::string& type) {
+  auto q = db.query(
+      "SELECT at_ms, epoch, type, data FROM fact WHERE run IN (SELECT id FROM run WHERE session = ?) AND type = ? ORDER BY id "
+      "DESC LIMIT 10000");
+  q.bind(session).bind(type);
+  std::vector<Fact> facts;
+  while (q.step()) facts.push_back({q.integer(0), q.integer(1), q.text(2), q.text(3)});
+  std::ranges::reverse(facts);
+  return facts;
+}
+
 // Filters by "empty or equal", so that one literal statement serves every combination; the planner drives it by id or session.
-#define OUTLAST_RUN_FILTER                                                                                                    \
-  "WHERE (?1 = '' OR r.kind = ?1) AND (?2 = '' OR r.component_id = ?2) AND (?3 = '' OR s.session_id = ?3) AND "               \
-  "(?4 = '' OR r.user_id = ?4) AND (?5 < 0 OR r.status = ?5) AND (?6 = 0 OR r.status < 3) AND (?7 = '' OR r.group_id = ?7) "       \
+#define OUTLAST_RUN_FILTER                                                                                                   \
+  "WHERE (?1 = '' OR r.kind = ?1) AND (?2 = '' OR r.component_id = ?2) AND (?3 = '' OR s.session_id = ?3) AND "              \
+  "(?4 = '' OR r.user_id = ?4) AND (?5 < 0 OR r.status = ?5) AND (?6 = 0 OR r.status < 3) AND (?7 = '' OR r.group_id = ?7) " \
   "AND (?8 = '' OR r.kind <> ?8) "
 
 namespace {
@@ -165,21 +179,24 @@ Page<Run> read_page(Query q, const RunFilter& filter) {
 }
 
 bool is_unfiltered(const RunFilter& f) {
-  return f.component_type.empty() && f.component_id.empty() && f.session_id.empty() && f.user_id.empty() && f.group_id.empty() && f.except_type.empty() && !f.status &&
-         !f.live_only;
+  return f.component_type.empty() && f.component_id.empty() && f.session_id.empty() && f.user_id.empty() && f.group_id.empty() &&
+         f.except_type.empty() && !f.status && !f.live_only;
 }
 
 }  // namespace
 
 Page<Run> select_runs(Database& db, const RunFilter& filter) {
-  static constexpr auto kByIdDown = Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER "ORDER BY r.id DESC LIMIT ?9 OFFSET ?10");
-  static constexpr auto kByIdUp = Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER "ORDER BY r.id LIMIT ?9 OFFSET ?10");
-  static constexpr auto kByUpdateDown =
-      Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER "ORDER BY r.updated_ms DESC, r.id DESC LIMIT ?9 OFFSET ?10");
+  static constexpr auto kByIdDown =
+      Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER "ORDER BY r.id DESC LIMIT ?9 OFFSET ?10");
+  static constexpr auto kByIdUp =
+      Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER "ORDER BY r.id LIMIT ?9 OFFSET ?10");
+  static constexpr auto kByUpdateDown = Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER
+                                            "ORDER BY r.updated_ms DESC, r.id DESC LIMIT ?9 OFFSET ?10");
   static constexpr auto kByUpdateUp =
       Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER "ORDER BY r.updated_ms, r.id LIMIT ?9 OFFSET ?10");
   const bool by_update = filter.sort == RunFilter::Sort::updated;
-  auto page = read_page(db.query(filter.ascending ? (by_update ? kByUpdateUp : kByIdUp) : (by_update ? kByUpdateDown : kByIdDown)), filter);
+  auto page = read_page(
+      db.query(filter.ascending ? (by_update ? kByUpdateUp : kByIdUp) : (by_update ? kByUpdateDown : kByIdDown)), filter);
   if (is_unfiltered(filter)) {
     auto count = db.query("SELECT count(*) FROM run");
     page.total = count.step() ? count.integer(0) : 0;
@@ -192,17 +209,17 @@ Page<Run> select_runs(Database& db, const RunFilter& filter) {
 }
 
 // Without a type: conversations, not what only holds the tasks of a client.
-#define OUTLAST_SESSION_FILTER                                                                                         \
+#define OUTLAST_SESSION_FILTER                                                                                           \
   " FROM session s WHERE CASE WHEN ?1 = '' THEN s.component_type NOT IN ('mcp', 'tool') ELSE s.component_type = ?1 END " \
-  "AND (?2 = '' OR s.component_id = ?2) AND "                                                                          \
+  "AND (?2 = '' OR s.component_id = ?2) AND "                                                                            \
   "(?3 = '' OR s.user_id = ?3) AND (?4 = '' OR instr(lower(s.name), lower(?4)) > 0) "
-#define OUTLAST_SESSION_PAGE(order) Sql("SELECT " OUTLAST_SESSION_COLUMNS OUTLAST_SESSION_FILTER "ORDER BY " order ", s.id LIMIT ?5 OFFSET ?6")
+#define OUTLAST_SESSION_PAGE(order) \
+  Sql("SELECT " OUTLAST_SESSION_COLUMNS OUTLAST_SESSION_FILTER "ORDER BY " order ", s.id LIMIT ?5 OFFSET ?6")
 
 Page<Session> select_sessions(Database& db, const SessionFilter& filter) {
-  static constexpr Sql kStatements[3][2] = {
-      {OUTLAST_SESSION_PAGE("s.created_ms DESC"), OUTLAST_SESSION_PAGE("s.created_ms")},
-      {OUTLAST_SESSION_PAGE("s.updated_ms DESC"), OUTLAST_SESSION_PAGE("s.updated_ms")},
-      {OUTLAST_SESSION_PAGE("s.name DESC"), OUTLAST_SESSION_PAGE("s.name")}};
+  static constexpr Sql kStatements[3][2] = {{OUTLAST_SESSION_PAGE("s.created_ms DESC"), OUTLAST_SESSION_PAGE("s.created_ms")},
+                                            {OUTLAST_SESSION_PAGE("s.updated_ms DESC"), OUTLAST_SESSION_PAGE("s.updated_ms")},
+                                            {OUTLAST_SESSION_PAGE("s.name DESC"), OUTLAST_SESSION_PAGE("s.name")}};
   const auto bind = [&filter](Query& q) {
     q.bind(filter.component_type).bind(filter.component_id).bind(filter.user_id).bind(filter.name_contains);
   };
@@ -224,8 +241,9 @@ std::vector<Store::Past> select_history(Database& db, SessionNumber session, std
   std::vector<std::vector<Store::Past>> legs;
   while (session != 0 && legs.size() < 1000) {
     auto& leg = legs.emplace_back();
-    auto q = db.query("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES
-                      "WHERE r.session = ? AND r.kind <> 'tool' AND r.ended_ordinal > 0 AND r.ended_ordinal <= ? ORDER BY r.ended_ordinal");
+    auto q = db.query(
+        "SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES
+        "WHERE r.session = ? AND r.kind <> 'tool' AND r.ended_ordinal > 0 AND r.ended_ordinal <= ? ORDER BY r.ended_ordinal");
     q.bind(session).bind(through);
     while (q.step()) leg.push_back({.run = read_run(q)});
     auto origin = db.query("SELECT forked_from, forked_at FROM session WHERE id = ?");
@@ -255,7 +273,7 @@ std::vector<Notice> select_notices(Database& db, SessionNumber session) {
 
 std::vector<Session> select_sessions_to_wake(Database& db, std::int64_t created_before_ms) {
   auto q = db.query("SELECT " OUTLAST_SESSION_COLUMNS
-                    " FROM session s WHERE s.id IN (SELECT session FROM notice WHERE created_ms < ?) AND "
+                    " FROM session s WHERE s.id IN (SELECT session FROM notice WHERE created_ms < ? AND kind <> 'said') AND "
                     "NOT EXISTS(SELECT 1 FROM run r WHERE r.session = s.id AND r.kind <> 'tool' AND r.status < 3) LIMIT 100");
   q.bind(created_before_ms);
   std::vector<Session> sessions;
@@ -263,11 +281,13 @@ std::vector<Session> select_sessions_to_wake(Database& db, std::int64_t created_
   return sessions;
 }
 
-std::vector<Run> select_orphans(Database& db, const Peers& peers, std::size_t limit, const std::string& kind, std::int64_t now_ms) {
+std::vector<Run> select_orphans(Database& db, const Peers& peers, std::size_t limit, const std::string& kind,
+                                std::int64_t now_ms) {
   std::vector<OwnerNumber> dead;
   {
     auto q = db.query(
-        "SELECT r.owner, coalesce(o.host, ''), coalesce(o.boot_id, ''), coalesce(o.pid, 0), coalesce(o.pid_start, 0), coalesce(o.expires_ms, 0) "
+        "SELECT r.owner, coalesce(o.host, ''), coalesce(o.boot_id, ''), coalesce(o.pid, 0), coalesce(o.pid_start, 0), "
+        "coalesce(o.expires_ms, 0) "
         "FROM (SELECT DISTINCT owner FROM run WHERE status < 2) r LEFT JOIN owner o ON o.id = r.owner");
     while (q.step()) {
       const Owner owner{q.integer(0), q.text(1), q.text(2), q.integer(3), q.integer(4), q.integer(5)};
@@ -276,7 +296,8 @@ std::vector<Run> select_orphans(Database& db, const Peers& peers, std::size_t li
   }
   std::vector<Run> runs;
   for (const auto owner : dead) {
-    auto q = db.query("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES "WHERE r.status < 2 AND r.owner = ?1 AND (?2 = '' OR r.kind = ?2) ORDER BY r.id LIMIT ?3");
+    auto q = db.query("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES
+                      "WHERE r.status < 2 AND r.owner = ?1 AND (?2 = '' OR r.kind = ?2) ORDER BY r.id LIMIT ?3");
     q.bind(owner).bind(kind).bind(static_cast<std::int64_t>(limit - runs.size()));
     while (q.step()) runs.push_back(read_run(q));
     if (runs.size() >= limit) break;
@@ -294,7 +315,8 @@ std::vector<RunNumber> select_cancelled(Database& db, OwnerNumber owner) {
 
 std::vector<Growth> select_growth(Database& db, std::int64_t after, std::int64_t& last) {
   auto q = db.query(
-      "SELECT b.id, b.run, b.first, b.count, b.data, r.status FROM event_block b JOIN run r ON r.id = b.run WHERE b.id > ? ORDER BY b.id");
+      "SELECT b.id, b.run, b.first, b.count, b.data, r.status FROM event_block b JOIN run r ON r.id = b.run WHERE b.id > ? ORDER "
+      "BY b.id");
   q.bind(after);
   std::vector<Growth> growth;
   std::size_t bytes = 0;

@@ -18,6 +18,7 @@ base::Result<Session> select_session_by_prefix(Database& db, const std::string& 
 Slice select_events(Database& db, RunNumber run, std::uint64_t from);
 std::string select_last_event(Database& db, RunNumber run);
 std::vector<Fact> select_facts(Database& db, RunNumber run);
+std::vector<Fact> select_session_facts(Database& db, SessionNumber session, const std::string& type);
 
 Page<Run> select_runs(Database& db, const RunFilter& filter);
 Page<Session> select_sessions(Database& db, const SessionFilter& filter);
@@ -25,7 +26,8 @@ std::vector<Store::Past> select_history(Database& db, SessionNumber session, std
 
 std::vector<Notice> select_notices(Database& db, SessionNumber session);
 std::vector<Session> select_sessions_to_wake(Database& db, std::int64_t created_before_ms);
-std::vector<Run> select_orphans(Database& db, const Peers& peers, std::size_t limit, const std::string& kind, std::int64_t now_ms);
+std::vector<Run> select_orphans(Database& db, const Peers& peers, std::size_t limit, const std::string& kind,
+                                std::int64_t now_ms);
 std::vector<RunNumber> select_cancelled(Database& db, OwnerNumber owner);
 
 // Blocks inserted after block `after`: what other processes appended. `last` becomes the newest block seen.
