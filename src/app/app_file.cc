@@ -10,6 +10,7 @@
 #include "app/definition.h"
 #include "app/file.h"
 #include "app/problems.h"
+#include "app/team.h"
 #include "app/templates.h"
 #include "app/without_effect.h"
 #include "app/yaml.h"
@@ -168,6 +169,7 @@ std::optional<App> read_app(std::string_view yaml, const std::string& base_direc
   const auto rules =
       read_tool_rules(tools ? tools->find("modules") : nullptr, tools ? tools->find("capabilities") : nullptr, problems);
   app.agents = read_agents(root->find("agents"), rules, agent_defaults(runtime, problems), problems);
+  form_teams(app.agents, root->find("agents"), problems);
   app.entry_agent = entry_agent(runtime, app.agents, root->mark, problems);
   app.work_directory = work_directory(runtime, base_directory, environment);
   warn_without_effect(*root, problems);

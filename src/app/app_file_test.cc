@@ -301,12 +301,12 @@ TEST_F(AppFileTest, FoldsOlderPlaces) {
 }
 
 TEST_F(AppFileTest, SaysWhatHasNoEffectYet) {
-  const auto app = load(with("    delegate_to: [x]\n",
+  const auto app = load(with("    skills: [x]\n",
                              "runtime: {mode: background, triggers: [{id: t, type: http}], middleware: []}\n"
                              "security: {sandbox: {level: strict}}\ntools: {channels: {a: {type: log}}}\n"));
   for (const auto* path :
        {"security: has no effect yet", "runtime.triggers: has no effect yet", "runtime.mode: 'background' has no effect yet",
-        "tools.channels: has no effect yet", "agents[0].delegate_to: has no effect yet"})
+        "tools.channels: has no effect yet", "agents[0].skills: has no effect yet"})
     EXPECT_THAT(app.warnings, Contains(HasSubstr(path)));
   EXPECT_THAT(app.warnings, testing::Not(Contains(HasSubstr("middleware"))));
 }

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "aio/offload.h"
+#include "tool/agent_tool.h"
 #include "tool/ask_user.h"
 #include "tool/shell_tools.h"
 #include "tool/task_tools.h"
@@ -136,6 +137,12 @@ TEST(CatalogueTest, ListsTheToolsThatExist) {
   for (auto& tool : tool::shell_tools(children, offload, time, {})) tools.push_back(std::move(tool));
   for (auto& tool : tool::task_tools(time)) tools.push_back(std::move(tool));
   tools.push_back(tool::ask_user_tool());
+  struct Nobody final : tool::Agents {
+    aio::Task<base::Result<tool::AgentView>> launch(const tool::Context&, std::string, std::string) override { co_return tool::AgentView{}; }
+    aio::Task<tool::AgentView> wait(std::string) override { co_return tool::AgentView{}; }
+    aio::Task<> end_children(std::string) override { co_return; }
+  } agents;
+  tools.push_back(tool::agent_tool(time, agents));
   const tool::Toolbox toolbox(std::move(tools));
   std::map<std::string, std::string> existing;
   for (const auto* definition : toolbox.definitions()) existing[definition->name] = definition->module + "." + definition->action;

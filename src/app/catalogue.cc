@@ -23,6 +23,7 @@ constexpr KnownTool kTools[] = {
     {"context_builder", "background_run", "background_run", medium, now, by_name},
     {"context_builder", "run_parallel", "run_parallel", low, now, by_name},
     {"context_builder", "ask_user", "ask_user", low, now, by_name},
+    {"agent_spawn", "agent", "Agent", medium},
     {"context_builder", "call_app", "call_app", medium, later, by_name},
 };
 
@@ -62,7 +63,7 @@ bool known_module(std::string_view id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end() || (id.starts_with("mcp_") && id.size() > 4);
 }
 
-bool complete_module(std::string_view id) { return id == "filesystem" || id == "shell"; }
+bool complete_module(std::string_view id) { return id == "filesystem" || id == "shell" || id == "agent_spawn"; }
 
 bool system_module(std::string_view id) { return id == "context_builder" || id == "llm_provider" || id == "index"; }
 

@@ -42,6 +42,9 @@ struct Agent {
   std::optional<std::int64_t> max_turns;
   std::optional<std::int64_t> timeout_ms;
   std::optional<std::int64_t> foreground_ms;  // of a command (run::Limits)
+  std::optional<std::vector<std::string>> delegate_to;  // ids of agents that it may give work to; none: all others
+  std::vector<run::TeamMember> team;    // those, and whom they may ask, where it has the Agent tool
+  std::vector<std::string> may_ask;
   std::vector<run::Hook> hooks;               // in the order in which they fire
   std::vector<std::string> hook_tools;        // which tools they may call
   run::Limits context;                        // of the conversation alone: what the model holds, what a compaction keeps

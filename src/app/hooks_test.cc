@@ -5,6 +5,7 @@
 
 #include "app/spec_of.h"
 #include "base/json.h"
+#include "run/team.h"
 
 namespace app {
 namespace {
@@ -109,6 +110,26 @@ TEST(Hooks, MayCallWhatTheRulesAllow) {
                                                     HasSubstr("calls filesystem.write, which is not granted"),
                                                     HasSubstr("calls workspace.write, which is not available yet"),
                                                     HasSubstr("calls background_run, which is not granted")}));
+}
+
+TEST(Team, HoldsWhoeverCanBeAsked) {
+  const std::string head = "app: {app_id: a, name: A}\ntools: {modules: {agent_spawn: {}}}\nagents:\n";
+  const auto agent = [](std::string id, std::string more) { return "  - {id: " + id + ", brain: {provider: ollama, model: m}" + more + "}\n"; };
+  const auto app = parse_app(head + agent("a", ", delegate_to: [b]") + agent("b", ", delegate_to: [c]") + agent("c", ", modules: [filesystem]") + agent("d", ""),
+                             "app.yaml", nullptr);
+  ASSERT_TRUE(app) << app.error().message;
+  const auto spec = spec_of(app->agents[0]);
+  EXPECT_THAT(spec.may_ask, ElementsAre("b"));
+  ASSERT_EQ(spec.team.size(), 2u) << "b, and c whom b may ask";
+  EXPECT_THAT(spec.team[0].may_ask, ElementsAre("c"));
+  EXPECT_TRUE(run::find_member(spec, "B"));
+  EXPECT_TRUE(run::find_member(spec, "")) << "the only one";
+  EXPECT_FALSE(run::find_member(spec, "c"));
+  EXPECT_EQ(run::decode_spec(run::encode(spec))->team[1].id, "c");
+  EXPECT_THAT(app->agents[3].may_ask, ElementsAre("a", "b", "c"));
+  EXPECT_TRUE(app->agents[2].team.empty());
+  const auto wrong = parse_app(head + agent("a", ", delegate_to: [bee]") + agent("bees", ""), "app.yaml", nullptr);
+  EXPECT_THAT(wrong.error().message, HasSubstr("agents[0].delegate_to[0]: there is no agent 'bee', did you mean 'bees'? (app.yaml:4:"));
 }
 
 TEST(Context, SaysWhenAConversationIsShortened) {

@@ -28,6 +28,8 @@ run::Spec spec_of(const Agent& agent) {
   spec.limits.compact_tokens = agent.context.compact_tokens;
   spec.limits.keep_recent = agent.context.keep_recent;
   spec.limits.stop_retries = agent.context.stop_retries;
+  spec.team = agent.team;
+  spec.may_ask = agent.may_ask;
   spec.hooks = agent.hooks;
   spec.hook_tools = agent.hook_tools;
   spec.recovery = agent.recovery.value_or(run::Recovery::resume);

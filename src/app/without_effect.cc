@@ -16,7 +16,7 @@ constexpr std::string_view kOfRuntime[] = {"triggers", "pipeline",       "middle
 constexpr std::string_view kOfTools[] = {"channels"};
 constexpr std::string_view kOfCapabilities[] = {"rate_limits", "max_data_classification", "approval_timeout"};
 constexpr std::string_view kOfDev[] = {"skills", "include"};
-constexpr std::string_view kOfAgent[] = {"delegate_to", "skills", "pool", "coordination"};
+constexpr std::string_view kOfAgent[] = {"skills", "pool", "coordination"};
 constexpr std::string_view kOfBrain[] = {"fallback", "context", "native_tool_use", "image_generation"};
 
 template <std::size_t N>

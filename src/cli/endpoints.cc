@@ -69,6 +69,18 @@ base::Result<llm::Endpoint> Endpoints::of(const store::Run& run, const run::Spec
   return endpoint;
 }
 
+// Those whom the agent may give work to have keys of their own.
+void give_definitions(run::Spec& spec, const app::App& app, const app::Agent& agent, const std::string& file) {
+  spec.definition = definition_of(agent, file);
+  for (auto& member : spec.team) {
+    const auto at = std::ranges::find(app.agents, member.id, &app::Agent::id);
+    auto own = run::decode_spec(member.spec);
+    if (at == app.agents.end() || !own) continue;
+    own->definition = definition_of(*at, file);
+    member.spec = run::encode(*own);
+  }
+}
+
 run::Definition definition_of(const app::Agent& agent, const std::string& file) {
   if (!agent.brain.endpoint.api_key) return {};
   std::error_code ec;

@@ -43,6 +43,7 @@ class Endpoints {
 };
 
 // The part of a spec that says where an agent's key is: nothing where its app file gives it none.
+void give_definitions(run::Spec& spec, const app::App& app, const app::Agent& agent, const std::string& file);
 run::Definition definition_of(const app::Agent& agent, const std::string& file);
 
 }  // namespace cli

@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "store/sqlite_store.h"
+#include "tool/agent_tool.h"
 #include "tool/ask_user.h"
 #include "tool/shell_tools.h"
 #include "tool/task_tools.h"
@@ -24,7 +25,7 @@ std::optional<std::string> from_environment(std::string_view name) {
   return std::string(value);
 }
 
-std::vector<std::unique_ptr<tool::Tool>> all_tools(process::Children& children, aio::Offload& blocking, aio::Time& time) {
+std::vector<std::unique_ptr<tool::Tool>> all_tools(process::Children& children, tool::Agents& agents, aio::Offload& blocking, aio::Time& time) {
   std::vector<std::string> own;
   for (char** at = environ; *at; ++at) own.emplace_back(*at);
   auto tools = tool::file_tools(blocking);
@@ -32,6 +33,7 @@ std::vector<std::unique_ptr<tool::Tool>> all_tools(process::Children& children, 
     tools.push_back(std::move(tool));
   for (auto& tool : tool::task_tools(time)) tools.push_back(std::move(tool));
   tools.push_back(tool::ask_user_tool());
+  tools.push_back(tool::agent_tool(time, agents));
   return tools;
 }
 
@@ -66,7 +68,7 @@ Execution::Execution(boost::asio::io_context& io, aio::Time& time, base::Random&
               .configured = settings.config.providers,
               .script_directory = settings.home + "/demo"}),
       children(io, time, blocking, children_directory(settings)),
-      tools(all_tools(children, blocking, time)),
+      tools(all_tools(children, agents, blocking, time)),
       endpoints(app, settings.environment),
       projection(store, logs, time, blocking, settings.home + "/runs"),
       deps{io,
@@ -84,6 +86,7 @@ Execution::Execution(boost::asio::io_context& io, aio::Time& time, base::Random&
       executor(deps, options),
       tasks(deps, executor) {
   deps.tasks = &tasks;
+  agents.use(deps, executor);
   // Shims are children of this process that nobody waits for; they must not stay as zombies.
   std::signal(SIGCHLD, SIG_IGN);
 }

@@ -11,6 +11,7 @@
 #include "app/definition.h"
 #include "base/clock.h"
 #include "cli/endpoints.h"
+#include "engine/agents.h"
 #include "engine/counters.h"
 #include "engine/deps.h"
 #include "engine/executor.h"
@@ -46,6 +47,7 @@ struct Execution {
   aio::Offload blocking;
   llm::Registry models;
   process::Children children;
+  engine::Agents agents;
   tool::Toolbox tools;
   Endpoints endpoints;
   engine::Projection projection;

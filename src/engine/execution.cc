@@ -1,6 +1,7 @@
 #include "engine/execution.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/failpoint.h"
 #include "base/json.h"
@@ -108,6 +109,10 @@ aio::Task<Ending> Execution::run() {
     tasks_.spawn("deadline", end_at(deps_.time, scope_, lease_.run.created_ms + spec_.limits.timeout_ms));
   if (spec_.call && !spec_.notify_when.empty())
     tasks_.spawn("patterns", watch_patterns(deps_, lease_.run, spec_.notify_when, scope_));
+  if (!spec_.after.tasks.empty()) {
+    auto waiting = wait_for_earlier_tasks();
+    co_await scope_->run(std::move(waiting));
+  }
   if (!spec_.hooks.empty()) co_await begin_hooks();
   const auto ending = co_await loop();
   co_await hooks_->stop();
@@ -209,6 +214,22 @@ aio::Task<bool> Execution::append(const run::AppendEvents& events) {
     co_return true;
   }
   co_return false;
+}
+
+// A call that is to follow others waits for their ends; where one has failed it is answered without being made.
+aio::Task<bool> Execution::wait_for_earlier_tasks() {
+  const auto& call = state_.calls;
+  if (call.empty() || call.front().phase != run::CallPhase::requested) co_return true;  // it has begun already
+  const tool::Context session{.run_id = lease_.run.run_id, .call_id = "", .session_id = lease_.run.session_id};
+  constexpr std::int64_t kForEver = std::numeric_limits<std::int64_t>::max() / 2;
+  const auto ended = co_await deps_.tasks->wait(session, spec_.after.tasks, tool::Tasks::Until::all, kForEver);
+  const auto failed = std::ranges::find_if(ended, [](const tool::TaskView& task) { return task.state != tool::TaskState::completed; });
+  if (spec_.after.however || failed == ended.end()) co_return true;
+  const auto why = "Not run: task '" + failed->task_id + "', which had to succeed first, " + std::string(tool::status_word(failed->state)) + ".";
+  const auto one = call.front().call;
+  log_->add(run::ToolStarted{one, run::Recall::repeat});
+  log_->add(run::ToolCompleted{one, why, true, deps_.time.wall_ms(), 0});
+  co_return true;
 }
 
 // What happened in the background since the last turn; looked for before each model call.

@@ -50,6 +50,7 @@ class Execution {
   aio::Task<> fire_for_finished_calls();
   aio::Task<bool> fire_before(const run::AppendEvents& events);
   aio::Task<> fire_task_end(run::Status status);
+  aio::Task<bool> wait_for_earlier_tasks();
   aio::Task<> make_room();
   std::int64_t tokens_now() const;
   run::Situation situation() const;

@@ -13,6 +13,8 @@ namespace engine {
 
 namespace {
 
+constexpr std::string_view kAgentTool = "Agent";  // whose description says whom it can ask
+
 class LogSink final : public llm::DeltaSink {
  public:
   explicit LogSink(RunLog& log) : log_(log) {}
@@ -64,7 +66,9 @@ llm::ModelRequest request_for(const Step& step, const std::vector<run::Message>&
   request.messages.insert(request.messages.end(), state.messages.begin(), state.messages.end());
   for (const auto* d : step.tools->definitions())
     if (run::find_grant(spec.tools, d->name))
-      request.tools.push_back({.name = d->name, .description = d->description, .schema = d->schema});
+      request.tools.push_back({.name = d->name,
+                               .description = d->name == kAgentTool ? d->description + run::team_text(spec) : d->description,
+                               .schema = d->schema});
   return request;
 }
 

@@ -18,6 +18,8 @@ aio::Task<std::string> words(Deps& deps, const store::Notice& notice) {
   auto run = co_await deps.store.find_run(notice.task_id);
   if (!run) co_return "[BACKGROUND TASK FAILED] task_id=" + notice.task_id + "\noutput:\nthe task was removed";
   const auto task = co_await view_task(deps, std::move(*run), true);
+  if (notice.kind == store::kNoticeUpdate)
+    co_return tool::update_notice(task, notice.detail.substr(notice.detail.find(' ') + 1), notice.created_ms);
   if (notice.kind != store::kNoticeReady) co_return tool::ended_notice(task);
   std::string recent;
   if (auto* tool = deps.tools.find(task.name)) {

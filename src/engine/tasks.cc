@@ -62,6 +62,9 @@ run::Spec spec_of(const tool::Tool& tool, const tool::Context& caller, json::obj
   if (caller.spec) {
     spec.definition = caller.spec->definition;
     spec.mcp_servers = caller.spec->mcp_servers;
+    spec.team = caller.spec->team;
+    spec.may_ask = caller.spec->may_ask;
+    spec.depth = caller.spec->depth;
     spec.hooks = caller.spec->hooks;
     spec.hook_tools = caller.spec->hook_tools;
   }
@@ -85,7 +88,11 @@ aio::Task<TaskView> view_task(Deps& deps, store::Run run, bool with_result) {
                 .waits_for = run.status == run::Status::pending ? "a place to run" : "",
                 .started_ms = run.created_ms,
                 .ended_ms = run.ended_ms};
-  if (const auto spec = run::decode_spec(run.spec); spec && spec->call) view.arguments = spec->call->arguments;
+  if (const auto spec = run::decode_spec(run.spec); spec && spec->call) {
+    view.arguments = spec->call->arguments;
+    // Nothing but its beginning is in the log: its call has not been made.
+    if (!spec->after.tasks.empty() && view.is_live() && run.event_count <= 1) view.waits_for = "tasks that come first";
+  }
   if (view.is_live() || !with_result) co_return view;
   for (std::uint64_t next = 0;;) {
     const auto slice = co_await deps.store.read(run.number, next);
@@ -116,6 +123,11 @@ aio::Task<base::Result<TaskView>> Tasks::launch(const tool::Context& caller, too
   request.spec = spec_of(*tool, caller, std::move(launch.arguments));
   request.spec.notify_when = std::move(launch.notify_when);
   request.spec.foreground = launch.foreground;
+  request.spec.after = std::move(launch.after);
+  request.spec.watch = std::move(launch.watch);
+  for (const auto& earlier : request.spec.after.tasks)
+    if (const auto known = co_await find_run(caller, earlier); !known)
+      co_return base::fail(base::Errc::not_found, "Task '" + earlier + "' not found. Use BackgroundRun(list_tasks=true) to see all.");
   request.kind = store::kKindTool;
   request.component_id = definition.module + "." + definition.action;
   request.component_name = definition.name;

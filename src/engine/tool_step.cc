@@ -8,12 +8,15 @@
 #include "base/log.h"
 #include "engine/hook_facts.h"
 #include "engine/tool_traits.h"
+#include "engine/watch.h"
 
 namespace engine {
 
 namespace json = boost::json;
 
 namespace {
+
+constexpr std::string_view kAgentModule = "agent_spawn";
 
 // Whether the hooks of its end are the caller's matter: it is the caller's call, and the caller still waits.
 aio::Task<bool> is_callers(const Step& step) {
@@ -39,6 +42,14 @@ aio::Task<std::optional<std::string>> before_call(Step step, run::ToolCall call,
   // What is called must be the same after a crash.
   if (const auto durable = co_await step.log.flush(); !durable) co_return durable.error().message;
   co_return std::nullopt;
+}
+
+// Work is given to another agent, or comes back from it.
+aio::Task<> tell_of_agent(Step step, run::HookEvent on, run::ToolCall call, std::string result) {
+  if (!step.hooks.any(on)) co_return;
+  auto facts = call_facts(nullptr, call);
+  if (!result.empty()) add_result(facts, result, false);
+  co_await step.hooks.fire({.on = on, .key = call.id, .facts = {{"work", std::move(facts)}}}, step.tools);
 }
 
 aio::Task<> after_call(Step step, run::ToolCall call, tool::Outcome& outcome) {
@@ -74,9 +85,15 @@ aio::Task<> perform_call(Step step, run::ToolCall call, std::function<bool()> go
                           .tasks = deps.tasks,
                           .toolbox = tools.get(),
                           .spec = &spec};
+    const bool delegates = spec.call && tool->definition().module == kAgentModule;
+    if (delegates) co_await tell_of_agent(step, run::HookEvent::agent_spawn, call, "");
     base::failpoint("tool.before_call");
-    outcome = co_await tools->call(call.name, arguments, std::move(context));
+    if (spec.watch)
+      outcome = co_await perform_watch(step, {call.id, call.name, arguments}, std::move(context));
+    else
+      outcome = co_await tools->call(call.name, arguments, std::move(context));
     base::failpoint("tool.after_call");
+    if (delegates) co_await tell_of_agent(step, run::HookEvent::agent_complete, call, outcome.text);
   }
   co_await after_call(step, call, outcome);
   ++deps.counters.tool_calls;

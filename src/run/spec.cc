@@ -56,6 +56,8 @@ std::string encode(const Spec& spec) {
   text("input", spec.input);
   if (spec.call) o["call"] = {{"id", spec.call->id}, {"name", spec.call->name}, {"arguments", spec.call->arguments}};
   if (!spec.notify_when.empty()) o["notify_when"] = json::array(spec.notify_when.begin(), spec.notify_when.end());
+  if (!spec.after.tasks.empty()) o["after"] = {{"tasks", json::array(spec.after.tasks.begin(), spec.after.tasks.end())}, {"however", spec.after.however}};
+  if (spec.watch) o["watch"] = {{"interval_ms", spec.watch->interval_ms}, {"until", spec.watch->until}, {"checks_max", spec.watch->checks_max}};
   text("provider", spec.provider);
   text("model", spec.model);
   text("effort", spec.effort);
@@ -76,6 +78,17 @@ std::string encode(const Spec& spec) {
     o["tools"] = std::move(tools);
   }
   if (!spec.mcp_servers.empty()) o["mcp_servers"] = json::array(spec.mcp_servers.begin(), spec.mcp_servers.end());
+  if (!spec.team.empty()) {
+    json::array team;
+    for (const auto& member : spec.team)
+      team.push_back(json::object{{"id", member.id},
+                                  {"description", member.description},
+                                  {"spec", member.spec},
+                                  {"may_ask", json::array(member.may_ask.begin(), member.may_ask.end())}});
+    o["team"] = std::move(team);
+  }
+  if (!spec.may_ask.empty()) o["may_ask"] = json::array(spec.may_ask.begin(), spec.may_ask.end());
+  number("depth", spec.depth);
   if (!spec.hooks.empty()) {
     json::array hooks;
     for (const auto& hook : spec.hooks) hooks.push_back(to_json(hook));
@@ -114,10 +127,25 @@ base::Result<Spec> decode_spec(std::string_view text) {
   read_texts(*o, "notify_when", spec.notify_when);
   read_texts(*o, "mcp_servers", spec.mcp_servers);
   read_texts(*o, "hook_tools", spec.hook_tools);
+  read_texts(*o, "may_ask", spec.may_ask);
+  spec.depth = static_cast<int>(base::int_or_zero(*o, "depth"));
+  if (const auto* team = base::array_field(*o, "team"))
+    for (const auto& item : *team)
+      if (const auto* one = item.if_object()) {
+        TeamMember member{base::text_or_empty(*one, "id"), base::text_or_empty(*one, "description"), base::text_or_empty(*one, "spec"), {}};
+        read_texts(*one, "may_ask", member.may_ask);
+        spec.team.push_back(std::move(member));
+      }
   if (const auto* hooks = base::array_field(*o, "hooks"))
     for (const auto& item : *hooks)
       if (const auto* one = item.if_object())
         if (auto hook = hook_of(*one)) spec.hooks.push_back(*std::move(hook));
+  if (const auto* after = base::object_field(*o, "after")) {
+    read_texts(*after, "tasks", spec.after.tasks);
+    spec.after.however = base::bool_field(*after, "however").value_or(false);
+  }
+  if (const auto* watch = base::object_field(*o, "watch"))
+    spec.watch = Watch{base::int_or_zero(*watch, "interval_ms"), base::text_or_empty(*watch, "until"), base::int_or_zero(*watch, "checks_max")};
   spec.provider = base::text_or_empty(*o, "provider");
   spec.model = base::text_or_empty(*o, "model");
   spec.effort = base::text_or_empty(*o, "effort");

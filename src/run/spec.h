@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "run/hook.h"
 #include "run/message.h"
+#include "run/team.h"
 
 namespace run {
 
@@ -43,6 +44,19 @@ struct Limits {
   std::int64_t stop_retries = 0;    // how often hooks may make a run go on that would end
 };
 
+// Of a call: tasks of the session that must have ended before it is made.
+struct After {
+  std::vector<std::string> tasks;
+  bool however = false;  // failed ones do too; else the call is not made
+};
+
+// Of a call: it is made again and again, and what changes in its output is told.
+struct Watch {
+  std::int64_t interval_ms = 0;
+  std::string until;            // a pattern of its output that ends the watch; "": none does
+  std::int64_t checks_max = 0;  // 0: no bound
+};
+
 // Where an executor finds what a spec may not hold, the agent's key: in the app file that the run was made from.
 struct Definition {
   std::string file;   // absolute path; "": nothing of it is needed
@@ -57,8 +71,13 @@ struct Spec {
   Definition definition = {};
   std::string system_prompt;
   std::vector<std::string> notify_when;  // of a call: patterns of its output that its session's model is told of
+  After after = {};
+  std::optional<Watch> watch = {};
   std::vector<GrantedTool> tools;
   std::vector<std::string> mcp_servers = {};  // by their names in the definition; their tools are granted in `tools`
+  std::vector<TeamMember> team = {};          // agents that it, or those that it asks, may give work to
+  std::vector<std::string> may_ask = {};      // the ids of those that it may ask itself
+  int depth = 0;                              // how many agents have given work to each other above it
   std::vector<Hook> hooks = {};               // in the order in which they fire
   std::vector<std::string> hook_tools = {};   // which tools hooks may call, besides those that the agent may call unasked
   Limits limits;

@@ -33,6 +33,14 @@ base::Result<json::object> arguments_of(const json::object& o, const std::string
   return refuse(name, "it is no object");
 }
 
+// Of `watch: true, command: …`.
+const json::value* given_command(const json::object& o) {
+  const auto* watch = o.if_contains("watch");
+  const bool wanted = watch && (watch->is_bool() ? watch->get_bool() : watch->is_number() || watch->is_string() || watch->is_object());
+  const auto* command = o.if_contains("command");
+  return wanted && command && command->is_string() ? command : nullptr;
+}
+
 }  // namespace
 
 const json::value* first_of(const json::object& o, std::initializer_list<std::string_view> keys) {
@@ -46,6 +54,11 @@ base::Result<WrappedCall> wrapped_launch(const json::object& arguments) {
   auto inner = arguments_of(arguments, call.name);
   if (!inner) return std::unexpected(inner.error());
   call.arguments = std::move(*inner);
+  // A watch names its command where others name a tool.
+  if (call.name.empty() && given_command(arguments)) {
+    call.name = "Bash";
+    call.arguments["command"] = *given_command(arguments);
+  }
   // A task that starts another one would be two: the launch is this call.
   call.arguments.erase("run_in_background");
   return call;

@@ -77,6 +77,7 @@ struct Notice {
 };
 inline constexpr std::string_view kNoticeEnded = "ended";  // the task has ended
 inline constexpr std::string_view kNoticeReady = "ready";  // `detail`, a pattern, was seen in its output
+inline constexpr std::string_view kNoticeUpdate = "update";  // a watch has seen its output change: a number, a blank, the output
 inline constexpr std::string_view kNoticeSaid = "said";    // `detail` is what the model is to be told
 inline constexpr std::string_view kKindTool = "tool";      // a run that is one call, a task
 

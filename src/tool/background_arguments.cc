@@ -14,6 +14,7 @@ namespace {
 
 constexpr double kTimeoutMin = 1, kTimeoutMax = 3'600;
 constexpr double kSettleMax = 10;
+constexpr double kIntervalMin = 1, kIntervalMax = 3'600;
 constexpr std::size_t kTailLinesMax = 2'000;
 constexpr std::size_t kWaitedMax = 100;
 constexpr std::size_t kIdBytesMax = 256;
@@ -101,6 +102,32 @@ base::Result<std::vector<std::string>> patterns(const json::object& o, std::stri
   return all;
 }
 
+// Tasks that are to end first: an id or a list of them.
+base::Result<run::After> read_after(const json::object& o) {
+  run::After after{.tasks = {}, .however = flag(o, {"after_failure", "after_any_end"})};
+  const auto* value = run::first_of(o, {"after", "depends_on"});
+  if (!value) return after;
+  if (value->is_string()) after.tasks.emplace_back(value->get_string());
+  if (const auto* list = value->if_array())
+    for (const auto& item : *list)
+      if (item.is_string()) after.tasks.emplace_back(item.get_string());
+  const bool fits = std::ranges::all_of(after.tasks, [](const std::string& id) { return id.size() <= kIdBytesMax; });
+  if (after.tasks.empty() || after.tasks.size() > kWaitedMax || !fits)
+    return refuse("background_run: 'after' is a task id or a list of at most " + std::to_string(kWaitedMax));
+  return after;
+}
+
+base::Result<std::optional<run::Watch>> read_watch(const json::object& o) {
+  if (!flag(o, {"watch"})) return std::nullopt;
+  run::Watch watch;
+  watch.interval_ms = static_cast<std::int64_t>(std::clamp(number(o, "interval", 2), kIntervalMin, kIntervalMax) * 1000);
+  watch.until = text(o, {"until"});
+  watch.checks_max = static_cast<std::int64_t>(std::clamp(number(o, "max_checks", 0), 0.0, 1e6));
+  if (watch.until.size() > kPatternBytesMax)
+    return refuse("background_run: 'until' is a pattern of at most " + std::to_string(kPatternBytesMax) + " bytes");
+  return watch;
+}
+
 bool wants_wait(const json::object& o) {
   const auto word = base::to_lower(text(o, {"wait"}));
   return flag(o, {"wait"}) || word == "any" || word == "all" || word == "first";
@@ -147,11 +174,17 @@ base::Result<BackgroundRequest> read_request(const json::object& o) {
   }
   auto notify_when = patterns(o, "notify_when");
   if (!notify_when) return std::unexpected(notify_when.error());
+  auto after = read_after(o);
+  if (!after) return std::unexpected(after.error());
+  auto watch = read_watch(o);
+  if (!watch) return std::unexpected(watch.error());
   return LaunchRequest{.call = std::move(*call),
                        .wait = wants_wait(o),
                        .timeout_s = timeout_s,
                        .settle_s = std::clamp(number(o, "settle_seconds", 0.3), 0.0, kSettleMax),
-                       .notify_when = std::move(*notify_when)};
+                       .notify_when = std::move(*notify_when),
+                       .after = std::move(*after),
+                       .watch = std::move(*watch)};
 }
 
 }  // namespace

@@ -37,6 +37,8 @@ struct LaunchRequest {
   bool wait = false;
   double timeout_s = 60, settle_s = 0.3;
   std::vector<std::string> notify_when;
+  run::After after;
+  std::optional<run::Watch> watch;
 };
 using BackgroundRequest =
     std::variant<ListRequest, CancelRequest, SignalRequest, InputRequest, WaitRequest, StatusRequest, LaunchRequest>;

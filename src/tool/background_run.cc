@@ -26,6 +26,13 @@ constexpr const char* kSchema = R"({
     "mode": {"type": "string", "enum": ["any", "all"], "description": "With task_ids: until one has ended, or all (default)."},
     "wait_for": {"type": "string", "description": "With task_id: wait until its output shows this (a regular expression)."},
     "notify_when": {"type": "array", "items": {"type": "string"}, "description": "With a launch: be told when its output shows one of these."},
+    "after": {"type": "array", "items": {"type": "string"}, "description": "With a launch: tasks that must have succeeded first (after_failure: have ended)."},
+    "after_failure": {"type": "boolean"},
+    "watch": {"type": "boolean", "description": "With command: run it every interval seconds; you are told what changes, and when until is seen."},
+    "command": {"type": "string"},
+    "interval": {"type": "number", "description": "Seconds between two checks of a watch: 1 to 3600, default 2."},
+    "until": {"type": "string", "description": "A watch ends when its output shows this (a regular expression)."},
+    "max_checks": {"type": "integer"},
     "timeout": {"type": "number", "description": "Seconds to wait at most: 1 to 3600, default 60."},
     "cancel": {"type": "boolean", "description": "End the task and everything that it started."},
     "list_tasks": {"type": "boolean", "description": "List this session's tasks."},
@@ -227,7 +234,12 @@ class BackgroundRunTool final : public Tool {
     }
 
     aio::Task<Outcome> launch(LaunchRequest request) const {
-      TaskLaunch launch{.name = request.call.name, .arguments = std::move(request.call.arguments), .notify_when = std::move(request.notify_when), .key = caller.call_id};
+      TaskLaunch launch{.name = request.call.name,
+                        .arguments = std::move(request.call.arguments),
+                        .notify_when = std::move(request.notify_when),
+                        .after = std::move(request.after),
+                        .watch = std::move(request.watch),
+                        .key = caller.call_id};
       const auto task = co_await tasks().launch(caller, std::move(launch));
       if (!task) co_return Outcome{task.error().message, true};
       const auto seconds = request.wait ? request.timeout_s : request.settle_s;

@@ -77,6 +77,11 @@ bool scan_file(const std::string& path, const Pattern& pattern, std::uint64_t& f
 
 }  // namespace
 
+std::optional<std::string> line_with(std::string_view text, const std::string& pattern) {
+  const auto at = Pattern(pattern).find(text);
+  return at == std::string_view::npos ? std::nullopt : std::optional(line_around(text, at));
+}
+
 Sighting scan_output(const std::string& out_path, const std::string& err_path, const std::string& pattern, ScanFrom from) {
   const Pattern compiled(pattern);
   Sighting sighting{.found = false, .line = {}, .next = from};

@@ -2,7 +2,9 @@
 // Looks for a pattern in what a command writes, from where the last look ended, so that every byte is seen once and a line that
 // came in two pieces is seen whole. Blocks: for an offload.
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace tool {
 
@@ -15,6 +17,9 @@ struct Sighting {
   std::string line;  // the line that holds it, at most a few hundred bytes
   ScanFrom next;
 };
+
+// The line of a text that holds the pattern.
+std::optional<std::string> line_with(std::string_view text, const std::string& pattern);
 
 // `pattern` is a regular expression (RE2), or where it is none, the text itself.
 Sighting scan_output(const std::string& out_path, const std::string& err_path, const std::string& pattern, ScanFrom from);

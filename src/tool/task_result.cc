@@ -114,6 +114,12 @@ std::string ended_notice(const TaskView& task) {
   return with_output(headline(event, task, task.ended_ms), std::move(output));
 }
 
+std::string update_notice(const TaskView& task, const std::string& output, std::int64_t now_ms) {
+  auto head = headline("", task, now_ms);
+  head.replace(0, head.find(']') + 1, "[WATCHER UPDATE]");
+  return with_output(std::move(head), output);
+}
+
 std::string ready_notice(const TaskView& task, const std::string& pattern, const std::string& recent, std::int64_t now_ms) {
   return headline("READY", task, now_ms) + "\nPattern \"" + pattern +
          "\" detected in live output. Task is STILL RUNNING — use task_id=\"" + task.task_id + "\" to monitor or cancel.\nRecent output:\n" + recent;

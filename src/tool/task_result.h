@@ -20,6 +20,8 @@ double elapsed_seconds(const TaskView& task, std::int64_t now_ms);
 
 // The words of a notice at the start of a turn: "[BACKGROUND TASK COMPLETED] task_id=... tool=... elapsed=1.2s\noutput:\n...".
 std::string ended_notice(const TaskView& task);
+// What a watch sees has changed.
+std::string update_notice(const TaskView& task, const std::string& output, std::int64_t now_ms);
 // A pattern was seen; `recent` are the last lines of its output.
 std::string ready_notice(const TaskView& task, const std::string& pattern, const std::string& recent, std::int64_t now_ms);
 

@@ -9,6 +9,7 @@
 
 #include "aio/task.h"
 #include "base/error.h"
+#include "run/spec.h"
 #include "tool/output_scan.h"
 
 namespace tool {
@@ -38,6 +39,8 @@ struct TaskLaunch {
   std::string name = {};                      // any name of a tool
   boost::json::object arguments = {};         // as the tool takes them
   std::vector<std::string> notify_when = {};  // patterns: when its output shows one, the model is told
+  run::After after = {};
+  std::optional<run::Watch> watch = {};
   std::string key = {};                       // within the calling run: the same key is the same task
   bool foreground = false;  // it is the calling call itself, made as a task so that it can go on without its caller
   bool awaited = false;     // the call that launches it also waits for it: its end is no news, and it is not listed

@@ -141,6 +141,41 @@ class Background(OwnServerTest):
         all_done, = self.talk(call(task_ids=first["done"] + first["pending"], wait=True))
         self.assertEqual((sorted(t["status"] for t in all_done["tasks"]), all_done["timed_out"]), (["cancelled", "completed"], False))
 
+    def test_tasks_that_follow_others(self):
+        first, second, third, listed, done, refused = self.talk(
+            call(name="Bash", params={"command": "sleep 0.8; echo one >> order.txt"}),
+            call(name="Bash", params={"command": "echo two >> order.txt"}, after=["$TASK1"]),
+            call(name="Bash", params={"command": "echo three >> order.txt"}, after="$TASK2", wait="true"), call(list_tasks=True),
+            call(task_ids=["$TASK1", "$TASK2", "$TASK3"], wait=True, timeout=20), call(name="Bash", params={"command": "true"}, after=["nope"]))
+        self.assertEqual((second["status"], second["waits_for"], third["status"]), ("running", "tasks that come first", "completed"))
+        with open(os.path.join(self.server.work, "order.txt")) as f:
+            self.assertEqual(f.read(), "one\ntwo\nthree\n")
+        self.assertIn("Task 'nope' not found", refused)
+        failed, skipped, made = self.talk(
+            call(name="Bash", params={"command": "sleep 0.5; exit 4"}), call(name="Bash", params={"command": "touch never"}, after=["$TASK1"], wait=True),
+            call(name="Bash", params={"command": "echo all the same"}, after=["$TASK1"], after_failure=True, wait=True), session="f")
+        self.assertEqual((skipped["status"], skipped["result"]), ("failed", f"Not run: task '{failed['task_id']}', which had to succeed first, failed."))
+        self.assertFalse(os.path.exists(os.path.join(self.server.work, "never")))
+        self.assertEqual(made["result"]["stdout"], "all the same\n")
+
+    def test_a_watch_tells_what_changes_and_ends_with_its_pattern(self):
+        path = os.path.join(self.server.work, "state")
+        with open(path, "w") as f:
+            f.write("starting 'quoted' $(touch broken)\n")
+        launched, = self.talk(call(watch=True, command="cat state", interval=1, until="^ready"))
+        self.assertEqual(launched["status"], "running")
+        time.sleep(1.2)
+        with open(path, "w") as f:
+            f.write("loading\n")
+        told = lambda: [m["content"] for r in self.model.requests[-1:] for m in r["messages"] if m["role"] == "system"]
+        until(lambda: any("[WATCHER UPDATE]" in t and "loading" in t for t in told()), 20)
+        with open(path, "w") as f:
+            f.write("ready now\n")
+        waited, cut = self.talk(call(task_id=launched["task_id"], wait=True, timeout=20), call(watch=True, command="echo x", interval=0, max_checks=2, until="y", wait=True))
+        self.assertEqual((waited["status"], waited["result"]["matched"], waited["result"]["line"]), ("completed", True, "ready now"))
+        self.assertEqual((cut["status"], cut["result"]["checks"]), ("failed", 2))
+        self.assertFalse(os.path.exists(os.path.join(self.server.work, "broken")))
+
     def test_input_and_signals(self):
         answers = self.talk(call("Bash", command="read line; echo got $line; cat", run_in_background=True), call(task_id="$TASK1", stdin="first\n"),
                             call("Bash", task_id="$TASK1", stdin_text="second"), call(task_id="$TASK1", stdin_end=True),
