@@ -5,11 +5,13 @@
 #include <csignal>
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "cli/signals.h"
 #include "cli/store_command.h"
 #include "cli/supervise.h"
 #include "engine/projection_manifest.h"
+#include "engine/waker.h"
 
 namespace cli {
 
@@ -44,6 +46,13 @@ aio::Task<> record_reason(Process& process, store::Run run, std::string why) {
   if (lease) co_await process.store->release(run.number, lease->run.epoch, "run.waiting.no_provider: " + why);
 }
 
+// Waits a little where the session has news that its agent is to be told.
+aio::Task<bool> comes_to_more(Process& process, engine::Waker& waker) {
+  if (!co_await waker.has_work()) co_return false;
+  co_await process.time.sleep(std::chrono::milliseconds(base::limits::kWakeScanMs));
+  co_return true;
+}
+
 aio::Task<int> execute(Process& process, const ExecuteOptions& options) {
   auto& execution = process.enable_execution(nullptr, {.concurrent_runs_max = 1, .adopt = false});
   const auto run = co_await present(process, options.run_id);
@@ -74,8 +83,12 @@ aio::Task<int> execute(Process& process, const ExecuteOptions& options) {
     });
     co_await executor.finished(run->number);
   }
-  // What it left in the background goes on here; were this process killed, any other would go on with it.
-  co_await executor.idle();
+  // What it left in the background goes on here, and its agent hears of it; were this process killed, any other would go on.
+  engine::Waker waker(execution.deps, executor, run->session_id);
+  tasks.spawn("waker", waker.run());
+  do co_await executor.idle();
+  while (co_await comes_to_more(process, waker));
+  tasks.cancel();
   co_await tasks.join();
   co_await executor.stop(0);
   const auto end = co_await present(process, options.run_id);

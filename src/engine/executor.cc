@@ -41,14 +41,18 @@ aio::Task<> Executor::start() {
   if (options_.adopt) tasks_.spawn("adopt", adopt_loop());
 }
 
-// Tasks have room of their own: an agent that waits for one must not keep it from running.
-bool Executor::has_room(const std::string& kind) const {
-  if (kind == store::kKindTool) return tasks_executing_ < limits::kConcurrentTasksMax;
-  return executing_.size() - tasks_executing_ + starting_ < options_.concurrent_runs_max;
+// What a run has started has room of its own: a run that waits for it must not keep it from running.
+bool Executor::is_dependent(const std::string& kind, const std::string& parent_run_id) {
+  return kind == store::kKindTool || !parent_run_id.empty();
+}
+
+bool Executor::has_room(bool dependent) const {
+  if (dependent) return dependents_executing_ < limits::kConcurrentTasksMax;
+  return executing_.size() - dependents_executing_ + starting_ < options_.concurrent_runs_max;
 }
 
 aio::Task<store::Launched> Executor::launch(LaunchRequest request) {
-  const bool claim = has_room(request.kind) && !stopping_;
+  const bool claim = has_room(is_dependent(request.kind, request.parent_run_id)) && !stopping_;
   if (claim) ++starting_;
   struct Starting {
     std::size_t* count;
@@ -87,7 +91,7 @@ void Executor::begin(store::Lease lease) {
   if (!runs_.spawn("run " + execution->row().run_id, execute(execution))) return;  // stopping: the lease dies with the process
   if (const auto& run = execution->row(); deps_.projection && !run.group_id.empty())
     tasks_.spawn("projection of " + run.run_id, project(number, deps_.projection->follow(run)));
-  if (execution->row().kind == store::kKindTool) ++tasks_executing_;
+  if (is_dependent(execution->row())) ++dependents_executing_;
   executing_[number] = std::move(execution);
   deps_.counters.runs_executing = executing_.size();
 }
@@ -111,7 +115,7 @@ aio::Task<> Executor::execute(std::shared_ptr<Execution> execution) {
     const Execution* execution;
     store::RunNumber run;
     ~Done() {
-      if (execution->row().kind == store::kKindTool) --executor.tasks_executing_;
+      if (is_dependent(execution->row())) --executor.dependents_executing_;
       if (const auto at = executor.executing_.find(run); at != executor.executing_.end() && at->second.get() == execution)
         executor.executing_.erase(at);
       if (executor.deps_.projection) executor.deps_.projection->leave(run);
@@ -192,21 +196,21 @@ aio::Task<> Executor::adopt_loop() {
 }
 
 aio::Task<> Executor::adopt_some() {
-  // Tasks are looked for by themselves: they must not wait behind a backlog of agents. Not at every ring: the search passes by all of
+  // What runs have started is looked for by itself: it must not wait behind a backlog of agents. Not at every ring: the search passes by all of
   // that backlog, and each end of a run rings.
-  if (const auto now = deps_.time.steady_ms(); now >= next_task_scan_ms_ && has_room(std::string(store::kKindTool))) {
+  if (const auto now = deps_.time.steady_ms(); now >= next_task_scan_ms_ && has_room(true)) {
     next_task_scan_ms_ = now + limits::kOrphanScanMs;
-    co_await adopt(co_await deps_.store.orphans(kTasksAtOnce, std::string(store::kKindTool)));
+    co_await adopt(co_await deps_.store.orphans(kTasksAtOnce, store::Orphans::dependent));
   }
-  if (!has_room("")) co_return;
-  const auto room = options_.concurrent_runs_max - (executing_.size() - tasks_executing_) - starting_;
-  co_await adopt(co_await deps_.store.orphans(room + unusable_.size(), ""));
+  if (!has_room(false)) co_return;
+  const auto room = options_.concurrent_runs_max - (executing_.size() - dependents_executing_) - starting_;
+  co_await adopt(co_await deps_.store.orphans(room + unusable_.size()));
 }
 
 aio::Task<> Executor::adopt(std::vector<store::Run> orphans) {
   for (const auto& orphan : orphans) {
     if (stopping_) co_return;
-    if (!has_room(orphan.kind)) continue;
+    if (!has_room(is_dependent(orphan))) continue;
     if (unusable_.contains(orphan.number) && !orphan.cancel_requested) continue;
     if (const auto own = executing_.find(orphan.number); own != executing_.end()) {
       // Our own lease has lapsed (a stop of this process, a jump of the clock): still ours. Or the run was lost and lost again:

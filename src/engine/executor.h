@@ -66,7 +66,9 @@ class Executor {
   aio::Task<> project(store::RunNumber run, aio::Task<> follow);
   aio::Task<> execute(std::shared_ptr<Execution> execution);
   void count_ending(const store::Run& run, Ending ending);
-  bool has_room(const std::string& kind) const;
+  static bool is_dependent(const std::string& kind, const std::string& parent_run_id);
+  static bool is_dependent(const store::Run& run) { return is_dependent(run.kind, run.parent_run_id); }
+  bool has_room(bool dependent) const;
 
   Deps& deps_;
   const ExecutorOptions options_;
@@ -74,7 +76,7 @@ class Executor {
   std::unordered_map<store::RunNumber, std::shared_ptr<Execution>> executing_;  // shared with its own task
   std::unordered_map<store::RunNumber, std::size_t> projecting_;                // follows under way of each run
   std::unordered_set<store::RunNumber> unusable_;                               // orphans that this process cannot execute
-  std::size_t starting_ = 0, tasks_executing_ = 0;  // tasks: runs of kind tool among executing_
+  std::size_t starting_ = 0, dependents_executing_ = 0;  // among executing_: what runs have started
   std::int64_t next_task_scan_ms_ = 0;
   bool stopping_ = false;
   aio::Notifier control_, changed_;

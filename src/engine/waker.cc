@@ -32,26 +32,41 @@ aio::Task<> Waker::run() {
 
 aio::Task<> Waker::look() {
   for (const auto& session : co_await deps_.store.sessions_to_wake(deps_.time.wall_ms() - limits::kWakeDelayMs))
-    co_await wake(session);
+    if (session_id_.empty() || session.session_id == session_id_) co_await wake(session);
+}
+
+aio::Task<bool> Waker::has_work() {
+  for (const auto& session : co_await deps_.store.sessions_to_wake(deps_.time.wall_ms() + 1))
+    if (session.session_id == session_id_) co_return (co_await turn_for(session)).has_value();
+  co_return false;
 }
 
 aio::Task<> Waker::wake(const store::Session& session) {
+  auto request = co_await turn_for(session);
+  if (!request) co_return;
+  const auto launched = co_await executor_.launch(*std::move(request));
+  if (launched.known == store::Known::fresh)
+    base::log::info("woke an idle session", {{"session", session.session_id}, {"run", launched.run.run_id}});
+}
+
+// Nothing where the session is to be left alone.
+aio::Task<std::optional<LaunchRequest>> Waker::turn_for(const store::Session& session) {
   store::RunFilter filter;
   filter.except_type = store::kKindTool;
   filter.session_id = session.session_id;
   filter.limit = static_cast<std::int64_t>(limits::kWakesInARow);
   const auto recent = co_await deps_.store.list_runs(filter);
   const auto notices = co_await deps_.store.notices(session.number);
-  if (recent.items.empty() || notices.empty()) co_return;
+  if (recent.items.empty() || notices.empty()) co_return std::nullopt;
   const auto& last = recent.items.front();
   auto spec = run::decode_spec(last.spec);
   // An agent that was stopped by a person stays stopped, and one that failed would fail again.
-  if (!spec || last.status != run::Status::completed || !spec->wakes) co_return;
+  if (!spec || last.status != run::Status::completed || !spec->wakes) co_return std::nullopt;
   const auto woken = [](const store::Run& run) {
     const auto own = run::decode_spec(run.spec);
     return own && is_wake(*own);
   };
-  if (recent.items.size() >= limits::kWakesInARow && std::ranges::all_of(recent.items, woken)) co_return;
+  if (recent.items.size() >= limits::kWakesInARow && std::ranges::all_of(recent.items, woken)) co_return std::nullopt;
   LaunchRequest request;
   request.spec = std::move(*spec);
   request.spec.input = kInput;
@@ -63,9 +78,7 @@ aio::Task<> Waker::wake(const store::Session& session) {
   request.origin = last.origin;
   request.launch_key = "wake\x1f" + session.session_id + "\x1f" + std::to_string(notices.back().number);
   request.request_digest = base::sha256_hex(kInput);
-  const auto launched = co_await executor_.launch(std::move(request));
-  if (launched.known == store::Known::fresh)
-    base::log::info("woke an idle session", {{"session", session.session_id}, {"run", launched.run.run_id}});
+  co_return request;
 }
 
 }  // namespace engine

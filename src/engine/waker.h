@@ -12,17 +12,22 @@ bool is_wake(const run::Spec& spec);
 class Waker {
  public:
   // Both outlive the task of run().
-  Waker(Deps& deps, Executor& executor) : deps_(deps), executor_(executor) {}
+  // `session_id`: the only one that it wakes; "": all.
+  Waker(Deps& deps, Executor& executor, std::string session_id = "") : deps_(deps), executor_(executor), session_id_(std::move(session_id)) {}
 
   // Until it is cancelled. Several processes may do it: a turn has a launch key, so that it is taken once.
   aio::Task<> run();
+  // Whether the session waits to be woken, now or in a moment.
+  aio::Task<bool> has_work();
 
  private:
   aio::Task<> look();
   aio::Task<> wake(const store::Session& session);
+  aio::Task<std::optional<LaunchRequest>> turn_for(const store::Session& session);
 
   Deps& deps_;
   Executor& executor_;
+  const std::string session_id_;
 };
 
 }  // namespace engine

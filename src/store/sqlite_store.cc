@@ -76,9 +76,9 @@ class SqliteStore final : public Store {
         lines->size());
   }
 
-  aio::Task<std::vector<Run>> orphans(std::size_t limit, std::string kind) override {
+  aio::Task<std::vector<Run>> orphans(std::size_t limit, Orphans which) override {
     co_return co_await readers_.read(
-        [this, limit, &kind](Database& db) { return sqlite::select_orphans(db, peers_, limit, kind, time_.wall_ms()); });
+        [this, limit, which](Database& db) { return sqlite::select_orphans(db, peers_, limit, which, time_.wall_ms()); });
   }
 
   aio::Task<std::vector<RunNumber>> cancelled_of(OwnerNumber owner) override {

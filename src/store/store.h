@@ -37,8 +37,8 @@ class Store {
   // met an acknowledged cancel), already_finished, conflict (a notice has been told already: look again).
   virtual Answer<> append(Append append) = 0;
 
-  // Runs that nobody alive executes and that are not terminal or paused, oldest first; of one kind, or "" of all.
-  virtual aio::Task<std::vector<Run>> orphans(std::size_t limit, std::string kind = "") = 0;
+  // Runs that nobody alive executes and that are not terminal or paused, oldest first.
+  virtual aio::Task<std::vector<Run>> orphans(std::size_t limit, Orphans which = Orphans::all) = 0;
 
   // Cancels wait for their executor here; asked after each control bell.
   virtual aio::Task<std::vector<RunNumber>> cancelled_of(OwnerNumber owner) = 0;

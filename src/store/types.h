@@ -81,6 +81,9 @@ inline constexpr std::string_view kNoticeUpdate = "update";  // a watch has seen
 inline constexpr std::string_view kNoticeSaid = "said";    // `detail` is what the model is to be told
 inline constexpr std::string_view kKindTool = "tool";      // a run that is one call, a task
 
+// Runs without a living executor: all, or only tasks and what other runs have started.
+enum class Orphans { all, dependent };
+
 // A process that may execute runs.
 struct Owner {
   OwnerNumber number = 0;

@@ -281,8 +281,7 @@ std::vector<Session> select_sessions_to_wake(Database& db, std::int64_t created_
   return sessions;
 }
 
-std::vector<Run> select_orphans(Database& db, const Peers& peers, std::size_t limit, const std::string& kind,
-                                std::int64_t now_ms) {
+std::vector<Run> select_orphans(Database& db, const Peers& peers, std::size_t limit, Orphans which, std::int64_t now_ms) {
   std::vector<OwnerNumber> dead;
   {
     auto q = db.query(
@@ -297,8 +296,8 @@ std::vector<Run> select_orphans(Database& db, const Peers& peers, std::size_t li
   std::vector<Run> runs;
   for (const auto owner : dead) {
     auto q = db.query("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES
-                      "WHERE r.status < 2 AND r.owner = ?1 AND (?2 = '' OR r.kind = ?2) ORDER BY r.id LIMIT ?3");
-    q.bind(owner).bind(kind).bind(static_cast<std::int64_t>(limit - runs.size()));
+                      "WHERE r.status < 2 AND r.owner = ?1 AND (?2 = 0 OR r.kind = 'tool' OR r.parent_run_id <> '') ORDER BY r.id LIMIT ?3");
+    q.bind(owner).bind(std::int64_t{which == Orphans::dependent}).bind(static_cast<std::int64_t>(limit - runs.size()));
     while (q.step()) runs.push_back(read_run(q));
     if (runs.size() >= limit) break;
   }
