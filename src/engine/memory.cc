@@ -65,8 +65,9 @@ aio::Task<base::Result<Memory::Recalled>> Memory::recall(const tool::Context& ca
 }
 
 aio::Task<std::string> memory_message(const Step& step) {
-  const auto granted = [&step](const tool::Definition* tool) {
-    return tool->module == kModule && run::find_grant(step.spec.tools, tool->name);
+  const auto granted = [&spec = step.spec](const tool::Definition* tool) {
+    return tool->module == kModule && (run::find_grant(spec.tools, tool->name) ||
+                                       std::ranges::find(spec.hook_tools, tool->name) != spec.hook_tools.end());
   };
   if (std::ranges::none_of(step.tools->definitions(), granted)) co_return std::string();
   // As long as an entry may be, four times what is shown of it: so much fills the room.

@@ -25,7 +25,8 @@ class Memory final : public tool::Memory {
   store::Store& store_;
 };
 
-// The message that a model call begins with; "" where the agent has no tool of the memory, or nothing is noted. `step` outlives it.
+// The message that a model call begins with; "" where neither the agent nor its hooks have a tool of the
+// memory, or nothing is noted. `step` outlives it.
 aio::Task<std::string> memory_message(const Step& step);
 
 }  // namespace engine

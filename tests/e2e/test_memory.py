@@ -15,6 +15,14 @@ agents:
   - id: without
     brain: {{provider: openai, model: scripted, config: {{api_key: "{key}", base_url: "http://127.0.0.1:{port}/v1"}}}}
     modules: [filesystem]
+  - id: hooked
+    brain: {{provider: openai, model: scripted, config: {{api_key: "{key}", base_url: "http://127.0.0.1:{port}/v1"}}}}
+    modules: [filesystem]
+    hooks:
+      - id: remember_bg_tasks
+        "on": tool_end
+        condition: {{type: tool_name, match: background_run}}
+        action: {{type: pipe, to: memory.remember, map: {{content: "Background task launched: {{{{tool.result.task_id}}}} ({{{{tool.params.name}}}})"}}, on_error: ignore}}
 tools:
   modules: {{memory: {{}}, filesystem: {{}}}}
   capabilities: {{default_policy: auto, deny: [memory.forget], grant: [context_builder.background_run]}}
@@ -80,6 +88,13 @@ class Shown(Apps):
         self.assertEqual([r.startswith("Tool 'forget' not found.") for r in results[:2]], [True, True])
         self.assertEqual(json.loads(results[2])["result"]["remembered"], True)
         self.assertIn("by a task", self.shown("SAY done"))
+
+    def test_a_hook_notes_for_the_agent(self):
+        run = self.talk(call("background_run", name="Glob", params={"pattern": "*.none"}), "SAY hooked", agent="hooked")
+        task = json.loads(self.results(run)[0])["task_id"]
+        self.until(lambda: self.show(run["run_id"])["memory"]["facts"], what="the note")
+        self.talk("SAY next", agent="hooked")
+        self.assertTrue(self.shown("SAY next").endswith(f" Background task launched: {task} (Glob)"))
 
     def test_much_is_bounded_and_the_newest_comes_first(self):
         facts = [f"fact-{i} " + "ü" * 1_500 for i in range(12)]
