@@ -162,17 +162,20 @@ TEST_F(AppFileTest, TheFirstAgentIsTheEntryWithoutAnother) {
 
 TEST_F(AppFileTest, AgentsGetTheModulesTheyName) {
   const std::string modules = "tools: {modules: {filesystem: {}, memory: {}}, capabilities: {default_policy: auto}}\n";
-  EXPECT_EQ(tools(load(with("", modules)).agents[0]), "Read Write Edit Glob Grep");
-  EXPECT_EQ(tools(load(with("    modules: []\n", modules)).agents[0]), "Read Write Edit Glob Grep");
-  EXPECT_EQ(tools(load(with("    modules: [memory]\n", modules)).agents[0]), "");
+  const std::string files = "Read Write Edit Glob Grep", memory = "remember set_goal task_create task_update recall forget";
+  EXPECT_EQ(tools(load(with("", modules)).agents[0]), files + " " + memory);
+  EXPECT_EQ(tools(load(with("    modules: []\n", modules)).agents[0]), files + " " + memory);
+  EXPECT_EQ(tools(load(with("    modules: [memory]\n", modules)).agents[0]), memory);
   EXPECT_EQ(tools(load(with("    modules: [{filesystem: [read, Grep]}]\n", modules)).agents[0]), "Read Grep");
-  EXPECT_EQ(tools(load(with("    modules: {filesystem: [glob], memory: []}\n", modules)).agents[0]), "Glob");
-  EXPECT_EQ(tools(load(with("    modules: {filesystem: }\n", modules)).agents[0]), "Read Write Edit Glob Grep");
+  EXPECT_EQ(tools(load(with("    modules: {filesystem: [glob], memory: [Set_Goal]}\n", modules)).agents[0]), "Glob set_goal");
+  EXPECT_EQ(tools(load(with("    modules: {filesystem: }\n", modules)).agents[0]), files);
   EXPECT_EQ(tools(load(with("")).agents[0]), "");
   EXPECT_THAT(problem(with("    modules: [filesytem]\n", modules)),
               HasSubstr("unknown module 'filesytem', did you mean 'filesystem'?"));
   EXPECT_THAT(problem(with("    modules: [{filesystem: [red]}]\n", modules)),
               HasSubstr("has no tool 'red', did you mean 'read'?"));
+  EXPECT_THAT(problem(with("    modules: {memory: [rememebr]}\n", modules)), HasSubstr("did you mean 'remember'?"));
+  EXPECT_TRUE(load(with("", modules)).warnings.empty());
   EXPECT_THAT(load(with("    modules: [shell]\n", modules)).warnings,
               Contains(HasSubstr("'shell' is not declared in tools.modules")));
 }

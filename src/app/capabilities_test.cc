@@ -7,6 +7,7 @@
 #include "aio/offload.h"
 #include "tool/agent_tool.h"
 #include "tool/ask_user.h"
+#include "tool/memory_tools.h"
 #include "tool/shell_tools.h"
 #include "tool/task_tools.h"
 
@@ -23,10 +24,11 @@ class CapabilitiesTest : public testing::Test {
     failure = own.empty() ? "" : own.error().message;
     return capabilities;
   }
-  // Every known tool's gate, as a word each: + allowed, ? approval, - not offered.
+  // The tools that are offered, "?" behind those that wait for approval. Of the memory's, which are alike, one speaks for all.
   std::string gates(const std::optional<Capabilities>& capabilities) {
     std::string text;
     for (const auto& tool : known_tools()) {
+      if (tool.module == "memory" && tool.action != "remember") continue;
       const auto decided = gate(tool, capabilities);
       if (decided == Gate::deny) continue;
       text += (text.empty() ? "" : " ") + std::string(tool.action) + (decided == Gate::approve ? "?" : "");
@@ -38,7 +40,9 @@ class CapabilitiesTest : public testing::Test {
   std::string failure;
 };
 
-TEST_F(CapabilitiesTest, WithoutABlockNothingIsEnforced) { EXPECT_EQ(gates(std::nullopt), "read write edit glob grep bash"); }
+TEST_F(CapabilitiesTest, WithoutABlockNothingIsEnforced) {
+  EXPECT_EQ(gates(std::nullopt), "read write edit glob grep bash remember");
+}
 
 TEST_F(CapabilitiesTest, Table) {
   struct Row {
@@ -47,39 +51,45 @@ TEST_F(CapabilitiesTest, Table) {
   };
   const std::vector<Row> rows = {
       // The default policy, below the default cap: Bash is high.
-      {"{}", "read? write? edit? glob? grep?"},
-      {"default_policy: auto", "read write edit glob grep"},
-      {"default_policy: approve", "read? write? edit? glob? grep?"},
+      {"{}", "read? write? edit? glob? grep? remember?"},
+      {"default_policy: auto", "read write edit glob grep remember"},
+      {"default_policy: approve", "read? write? edit? glob? grep? remember?"},
       {"default_policy: block", ""},
       // The risk cap.
-      {"{default_policy: auto, max_risk_level: low}", "read glob grep"},
-      {"{default_policy: auto, max_risk_level: high}", "read write edit glob grep bash"},
+      {"{default_policy: auto, max_risk_level: low}", "read glob grep remember"},
+      {"{default_policy: auto, max_risk_level: high}", "read write edit glob grep bash remember"},
       // An explicit grant or approval passes the cap.
-      {"{default_policy: auto, max_risk_level: low, grant: [{module: shell, actions: [bash]}]}", "read glob grep bash"},
-      {"{default_policy: auto, max_risk_level: low, grant: [{module: shell}]}", "read glob grep bash"},
-      {"{default_policy: auto, max_risk_level: low, approve: [{module: shell, actions: [bash]}]}", "read glob grep bash?"},
+      {"{default_policy: auto, max_risk_level: low, grant: [{module: shell, actions: [bash]}]}", "read glob grep bash remember"},
+      {"{default_policy: auto, max_risk_level: low, grant: [{module: shell}]}", "read glob grep bash remember"},
+      {"{default_policy: auto, max_risk_level: low, approve: [{module: shell, actions: [bash]}]}",
+       "read glob grep bash? remember"},
       {"{default_policy: block, grant: [{module: filesystem, actions: [write]}]}", "write"},
       // deny > approve > grant > default_policy.
       {"{default_policy: block, grant: [{module: filesystem}], approve: [{module: filesystem, actions: [write]}]}",
        "read write? edit glob grep"},
-      {"{default_policy: auto, deny: [{module: filesystem, actions: [write, edit]}]}", "read glob grep"},
+      {"{default_policy: auto, deny: [{module: filesystem, actions: [write, edit]}]}", "read glob grep remember"},
       {"{default_policy: auto, approve: [{module: filesystem}], deny: [{module: filesystem, actions: [write]}]}",
-       "read? edit? glob? grep?"},
-      {"{default_policy: auto, deny: [{module: filesystem}]}", ""},
-      {"{default_policy: approve, grant: [{module: filesystem, actions: [read]}]}", "read write? edit? glob? grep?"},
+       "read? edit? glob? grep? remember"},
+      {"{default_policy: auto, deny: [{module: filesystem}]}", "remember"},
+      {"{default_policy: approve, grant: [{module: filesystem, actions: [read]}]}", "read write? edit? glob? grep? remember?"},
       // Hidden is not offered either.
-      {"{default_policy: auto, hidden_modules: [filesystem]}", ""},
-      {"{default_policy: auto, hidden_actions: [{module: filesystem, actions: [grep]}]}", "read write edit glob"},
+      {"{default_policy: auto, hidden_modules: [filesystem]}", "remember"},
+      {"{default_policy: auto, hidden_actions: [{module: filesystem, actions: [grep]}]}", "read write edit glob remember"},
       // Other spellings of a rule.
       {"{default_policy: block, grant: [filesystem.read, shell.Bash]}", "read bash"},
       {"{default_policy: block, grant: [filesystem]}", "read write edit glob grep"},
       {"{default_policy: block, grant: [{module: filesystem, tools: [Read, GREP]}]}", "read grep"},
       // Primitives only by name, never by module or policy.
-      {"{default_policy: auto, max_risk_level: high, grant: [{module: context_builder}]}", "read write edit glob grep bash"},
+      {"{default_policy: auto, max_risk_level: high, grant: [{module: context_builder}]}",
+       "read write edit glob grep bash remember"},
       {"{default_policy: block, grant: [{module: context_builder, actions: [background_run, run_parallel]}]}",
        "background_run run_parallel"},
       {"{default_policy: block, approve: [context_builder.background_run]}", "background_run?"},
-      {"{default_policy: auto, deny: [{module: context_builder}], grant: [filesystem.read]}", "read write edit glob grep"},
+      {"{default_policy: auto, deny: [{module: context_builder}], grant: [filesystem.read]}",
+       "read write edit glob grep remember"},
+      // The memory's risk is low.
+      {"{default_policy: auto, max_risk_level: low, grant: [memory.remember], deny: [filesystem]}", "remember"},
+      {"{default_policy: block, approve: [memory]}", "remember?"},
       // Modules that do not exist here may be named.
       {"{default_policy: block, grant: [{module: mcp_github, actions: [anything]}, {module: rag, actions: [query]}]}", ""},
   };
@@ -135,6 +145,7 @@ TEST(CatalogueTest, ListsTheToolsThatExist) {
   process::Children children(io, time, offload, "/nowhere");
   auto tools = tool::file_tools(offload);
   for (auto& tool : tool::shell_tools(children, offload, time, {})) tools.push_back(std::move(tool));
+  for (auto& tool : tool::memory_tools()) tools.push_back(std::move(tool));
   for (auto& tool : tool::task_tools(time)) tools.push_back(std::move(tool));
   tools.push_back(tool::ask_user_tool());
   struct Nobody final : tool::Agents {

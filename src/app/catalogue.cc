@@ -20,6 +20,12 @@ constexpr KnownTool kTools[] = {
     {"filesystem", "glob", "Glob", low},
     {"filesystem", "grep", "Grep", low},
     {"shell", "bash", "Bash", high},
+    {"memory", "remember", "remember", low},
+    {"memory", "set_goal", "set_goal", low},
+    {"memory", "task_create", "task_create", low},
+    {"memory", "task_update", "task_update", low},
+    {"memory", "recall", "recall", low},
+    {"memory", "forget", "forget", low},
     {"context_builder", "background_run", "background_run", medium, now, by_name},
     {"context_builder", "run_parallel", "run_parallel", low, now, by_name},
     {"context_builder", "ask_user", "ask_user", low, now, by_name},
@@ -63,7 +69,9 @@ bool known_module(std::string_view id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end() || (id.starts_with("mcp_") && id.size() > 4);
 }
 
-bool complete_module(std::string_view id) { return id == "filesystem" || id == "shell" || id == "agent_spawn"; }
+bool complete_module(std::string_view id) {
+  return id == "filesystem" || id == "shell" || id == "memory" || id == "agent_spawn";
+}
 
 bool system_module(std::string_view id) { return id == "context_builder" || id == "llm_provider" || id == "index"; }
 

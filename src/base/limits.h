@@ -53,6 +53,13 @@ inline constexpr std::int64_t kAttemptsMax = 1'000'000;        // epochs of one 
 inline constexpr std::size_t kHistoryBytesMax = 8 << 20;       // conversation handed to a model
 inline constexpr std::int64_t kDrainMs = 8'000;                // a stop waits this long for steps under way
 
+// Memory of a session.
+inline constexpr std::size_t kMemoryEntryBytesMax = 16 << 10;
+inline constexpr std::size_t kMemoryEntriesMax = 1'000;
+inline constexpr std::size_t kMemoryLabelBytesMax = 64;        // a fact's category, its importance
+inline constexpr std::size_t kMemoryShownBytesMax = 16 << 10;  // what a model is told of it before a call
+inline constexpr std::int64_t kMemoryRecalledMax = 200;        // entries in one answer
+
 // Model providers. Times in milliseconds.
 inline constexpr std::int64_t kConnectMs = 10'000;
 inline constexpr std::int64_t kFirstTokenMs = 120'000;

@@ -12,6 +12,7 @@
 #include "store/sqlite_store.h"
 #include "tool/agent_tool.h"
 #include "tool/ask_user.h"
+#include "tool/memory_tools.h"
 #include "tool/shell_tools.h"
 #include "tool/task_tools.h"
 
@@ -31,6 +32,7 @@ std::vector<std::unique_ptr<tool::Tool>> all_tools(process::Children& children, 
   auto tools = tool::file_tools(blocking);
   for (auto& tool : tool::shell_tools(children, blocking, time, {.environment = tool::shell_environment(own)}))
     tools.push_back(std::move(tool));
+  for (auto& tool : tool::memory_tools()) tools.push_back(std::move(tool));
   for (auto& tool : tool::task_tools(time)) tools.push_back(std::move(tool));
   tools.push_back(tool::ask_user_tool());
   tools.push_back(tool::agent_tool(time, agents));
@@ -84,8 +86,10 @@ Execution::Execution(boost::asio::io_context& io, aio::Time& time, base::Random&
            nullptr,
            &projection},
       executor(deps, options),
-      tasks(deps, executor) {
+      tasks(deps, executor),
+      memory(store) {
   deps.tasks = &tasks;
+  deps.memory = &memory;
   agents.use(deps, executor);
   // Shims are children of this process that nobody waits for; they must not stay as zombies.
   std::signal(SIGCHLD, SIG_IGN);

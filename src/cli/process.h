@@ -16,6 +16,7 @@
 #include "engine/deps.h"
 #include "engine/executor.h"
 #include "engine/live_logs.h"
+#include "engine/memory.h"
 #include "engine/projection.h"
 #include "engine/tasks.h"
 #include "llm/registry.h"
@@ -54,6 +55,7 @@ struct Execution {
   engine::Deps deps;
   engine::Executor executor;
   engine::Tasks tasks;
+  engine::Memory memory;
 };
 
 class Process {

@@ -23,6 +23,7 @@ struct Details {
   run::Spec spec;
   run::AgentState state;  // empty where the events were given up
   std::vector<store::Fact> facts;
+  std::vector<run::MemoryEntry> memory;  // of its session
   std::string error, note, directory;
 };
 
@@ -52,12 +53,13 @@ std::string error_of(const std::string& last_event) {
 aio::Task<Checked<Details>> gather(Process& process, std::string id) {
   auto run = co_await resolve_run(process, std::move(id));
   if (!run) co_return std::unexpected(run.error());
-  Details d{.run = std::move(*run), .spec = {}, .state = {}, .facts = {}, .error = {}, .note = {}, .directory = {}};
+  Details d{.run = std::move(*run), .spec = {}, .state = {}, .facts = {}, .memory = {}, .error = {}, .note = {}, .directory = {}};
   auto spec = run::decode_spec(d.run.spec);
   if (!spec) co_return refuse(spec.error());
   d.spec = std::move(*spec);
   if (d.run.first_kept == 0) d.state = co_await engine::fold_run(*process.store, d.run, d.spec);
   d.facts = co_await process.store->facts(d.run.number);
+  d.memory = (co_await process.store->memory(d.run.session, {})).items;
   const auto last = co_await process.store->last_event(d.run.number);
   d.error = error_of(last);
   const bool orphan = d.run.status < run::Status::paused && co_await is_orphan(process, d.run.number);
@@ -66,6 +68,26 @@ aio::Task<Checked<Details>> gather(Process& process, std::string id) {
   std::error_code ec;
   if (!d.run.group_id.empty() && std::filesystem::is_directory(directory, ec)) d.directory = directory;
   co_return d;
+}
+
+json::object memory_json(const std::vector<run::MemoryEntry>& memory) {
+  json::value goal;
+  json::array todos, facts;
+  for (const auto& entry : memory) {
+    json::object o{{"id", entry.number}, {"content", entry.content}};
+    if (entry.kind == run::MemoryKind::todo) o["status"] = run::name(entry.status);
+    if (entry.kind == run::MemoryKind::fact) {
+      o["category"] = text_json(entry.category);
+      o["importance"] = text_json(entry.importance);
+    }
+    o["created_at"] = time_json(entry.created_ms);
+    o["changed_at"] = time_json(entry.changed_ms);
+    if (entry.kind == run::MemoryKind::goal)
+      goal = std::move(o);
+    else
+      (entry.kind == run::MemoryKind::todo ? todos : facts).push_back(std::move(o));
+  }
+  return {{"goal", std::move(goal)}, {"todos", std::move(todos)}, {"facts", std::move(facts)}};
 }
 
 void print_json(const Details& d) {
@@ -89,6 +111,7 @@ void print_json(const Details& d) {
                      {"type", fact.type},
                      {"data", base::parse_json(fact.data).value_or(json::value(fact.data))}});
   o["facts"] = std::move(facts);
+  o["memory"] = memory_json(d.memory);
   o["error"] = text_json(d.error);
   o["content"] = d.state.content;
   put_line(base::to_text(o));
@@ -100,6 +123,13 @@ std::string fact_text(const store::Fact& fact) {
   if (!o || fact.type != "model_retry") return fact.type + " " + fact.data;
   return "model call failed and was made again after " + duration(base::int_or_zero(*o, "delay_ms")) + ": " +
          base::text_or_empty(*o, "message");
+}
+
+std::string_view memory_label(run::MemoryKind kind) { return kind == run::MemoryKind::fact ? "remembered" : run::name(kind); }
+
+std::string memory_text(const run::MemoryEntry& entry) {
+  const auto status = entry.kind == run::MemoryKind::todo ? " [" + std::string(run::name(entry.status)) + "]" : "";
+  return "#" + std::to_string(entry.number) + status + "  " + one_line(entry.content, 120);
 }
 
 void print_text(const Details& d, std::int64_t now_ms) {
@@ -127,6 +157,7 @@ void print_text(const Details& d, std::int64_t now_ms) {
                     (tries == 1 ? " attempt" : " attempts"));
   row("tokens", std::to_string(d.state.usage.input_tokens) + " in, " + std::to_string(d.state.usage.output_tokens) + " out");
   for (const auto& fact : d.facts) row("fact", base::iso_utc(fact.at_ms) + "  " + one_line(fact_text(fact), 120));
+  for (const auto& entry : d.memory) row(memory_label(entry.kind), memory_text(entry));
   row("prompt", one_line(d.spec.input, 120));
   if (!d.state.content.empty()) out += "\n" + harmless(d.state.content) + (d.state.content.ends_with('\n') ? "" : "\n");
   put(out);

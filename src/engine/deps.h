@@ -12,6 +12,7 @@
 #include "llm/registry.h"
 #include "run/spec.h"
 #include "store/store.h"
+#include "tool/memory.h"
 #include "tool/tasks.h"
 #include "tool/tool.h"
 
@@ -32,6 +33,7 @@ struct Deps {
   std::function<base::Result<llm::Endpoint>(const store::Run& run, const run::Spec& spec)> endpoint_of;
   tool::Tasks* tasks = nullptr;      // for tools that make other calls; null: they are refused
   Projection* projection = nullptr;  // keeps run directories current; null: none are kept
+  tool::Memory* memory = nullptr;    // what sessions note; null: nothing can be noted
   // The tools of a run whose definition names MCP servers, on top of `tools`; asked before each model call, since servers come and
   // go. None: such a run has `tools` alone.
   std::function<aio::Task<std::shared_ptr<const tool::Toolbox>>(const store::Run& run, const run::Spec& spec)> tools_of = {};

@@ -79,6 +79,7 @@ aio::Task<Called> call_tool(const json::object& action, HookFiring& firing) {
                         .session_id = firing.run.session_id,
                         .granted = std::move(granted),
                         .tasks = firing.deps.tasks,
+                        .memory = firing.deps.memory,
                         .toolbox = firing.tools.get(),
                         .spec = &firing.spec};
   auto outcome = co_await firing.tools->call(tool->definition().name, arguments, std::move(context));

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "engine/history.h"
+#include "engine/memory.h"
 #include "engine/retry.h"
 
 namespace engine {
@@ -100,7 +101,9 @@ aio::Task<std::expected<void, run::AppendEvents>> perform_model_step(Step step, 
   if (!endpoint) co_return std::unexpected(run::failure(run::Cause::no_provider, endpoint.error().message));
   const auto provider = deps.models.provider(*endpoint);
   if (!provider) co_return std::unexpected(run::failure(run::Cause::no_provider, provider.error().message));
-  const auto request = request_for(step, past, state);
+  auto request = request_for(step, past, state);
+  auto noted = co_await memory_message(step);
+  if (!noted.empty()) request.messages.insert(request.messages.begin(), {.role = run::Role::system, .text = std::move(noted)});
   LogSink sink(log);
   for (std::int64_t attempt = 0;; ++attempt) {
     const auto started = deps.time.wall_ms();

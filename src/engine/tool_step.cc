@@ -83,6 +83,7 @@ aio::Task<> perform_call(Step step, run::ToolCall call, std::function<bool()> go
                           .foreground_ms = spec.limits.foreground_ms,
                           .deadline_ms = spec.limits.timeout_ms ? run.created_ms + spec.limits.timeout_ms : 0,
                           .tasks = deps.tasks,
+                          .memory = deps.memory,
                           .toolbox = tools.get(),
                           .spec = &spec};
     const bool delegates = spec.call && tool->definition().module == kAgentModule;

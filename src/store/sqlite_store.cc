@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "store/durable_directory.h"
 #include "store/sqlite/file_backend.h"
+#include "store/sqlite/memory_writes.h"
 #include "store/sqlite/notice_writes.h"
 #include "store/sqlite/reads.h"
 #include "store/sqlite/run_writes.h"
@@ -139,6 +140,27 @@ class SqliteStore final : public Store {
   aio::Task<std::vector<Session>> sessions_to_wake(std::int64_t created_before_ms) override {
     co_return co_await readers_.read(
         [created_before_ms](Database& db) { return sqlite::select_sessions_to_wake(db, created_before_ms); });
+  }
+
+  Answer<run::MemoryEntry> add_memory(SessionNumber session, run::MemoryEntry entry, std::string key) override {
+    const auto bytes = entry.content.size();
+    co_return co_await writer().execute(
+        [this, session, &entry, &key](Database& db, Commit&) {
+          return sqlite::insert_memory(db, session, entry, key, time_.wall_ms());
+        },
+        bytes);
+  }
+  Answer<run::MemoryEntry> change_memory(SessionNumber session, std::int64_t number, run::MemoryChange change) override {
+    co_return co_await writer().execute([this, session, number, &change](Database& db, Commit&) {
+      return sqlite::update_memory(db, session, number, change, time_.wall_ms());
+    });
+  }
+  Answer<> forget_memory(SessionNumber session, std::int64_t number) override {
+    co_return co_await writer().execute(
+        [session, number](Database& db, Commit&) { return sqlite::delete_memory(db, session, number); });
+  }
+  aio::Task<Page<run::MemoryEntry>> memory(SessionNumber session, MemoryFilter filter) override {
+    co_return co_await readers_.read([session, &filter](Database& db) { return sqlite::select_memory(db, session, filter); });
   }
 
   Answer<Session> find_session(std::string session_id) override {

@@ -48,7 +48,6 @@ TEST_F(SqliteStoreTest, LaunchesBeyondTheBacklogMakeNothing) {
   EXPECT_EQ(launch("b"), Known::retry);
 }
 
-// A task of a session: a run of kind tool that another run launched.
 TEST_F(SqliteStoreTest, CallersIdIsARetryOrAConflict) {
   Process p(home);
   EXPECT_EQ(p.launch("s", "", "d", 0, "mine").known, Known::fresh);
@@ -245,10 +244,17 @@ TEST_F(SqliteStoreTest, ADatabaseOfEverySchemaVersionIsReadWhole) {
       EXPECT_EQ(static_cast<std::uint64_t>(::std::ranges::count(lines, '\n')), r.event_count);
       EXPECT_NE(lines.find(R"({"type":"run_completed")"), std::string::npos);
     }
-    std::size_t notices = 0;
-    for (const auto& r : page.items) notices += p.run(p.store->notices(r.session)).size();
+    std::size_t notices = 0, noted = 0;
+    for (const auto& r : page.items) {
+      notices += p.run(p.store->notices(r.session)).size();
+      noted += p.run(p.store->memory(r.session, {})).items.size();
+    }
     EXPECT_EQ(notices > 0, file.path().stem() == "v2") << "a task's end that has not been told";
-    EXPECT_EQ(p.launch("new", "", "d").known, Known::fresh);
+    EXPECT_EQ(noted > 0, file.path().stem() == "v3");
+    const auto fresh = p.launch("new", "", "d");
+    EXPECT_EQ(fresh.known, Known::fresh);
+    EXPECT_TRUE(p.run(p.store->add_memory(fresh.run.session, {.content = "x"}, "key")));
+    EXPECT_TRUE(p.run(p.store->add_memory(page.items.front().session, {.content = "x"}, "key")));
   }
   EXPECT_EQ(versions, sqlite::kSchemaVersion);
 }

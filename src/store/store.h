@@ -81,10 +81,22 @@ class Store {
   // Sessions with a notice older than that, of whose agents no run is live: someone should tell them.
   virtual aio::Task<std::vector<Session>> sessions_to_wake(std::int64_t created_before_ms) = 0;
 
+  // --- memory ------------------------------------------------------------------------------------------------------
+  // What the agents of a session note. Once for each key: the entry that has it already is returned. A goal takes the place of
+  // the one before. Errc: not_found (no such session), busy (it holds as many as it may).
+  virtual Answer<run::MemoryEntry> add_memory(SessionNumber session, run::MemoryEntry entry, std::string key) = 0;
+  // Errc: not_found, conflict (no todo).
+  virtual Answer<run::MemoryEntry> change_memory(SessionNumber session, std::int64_t number, run::MemoryChange change) = 0;
+  // One that was there and is gone is as good as forgotten; Errc::not_found: there never was one.
+  virtual Answer<> forget_memory(SessionNumber session, std::int64_t number) = 0;
+  // The goal, the todos as they were made, the facts newest first. The total counts all that fit the filter's words.
+  virtual aio::Task<Page<run::MemoryEntry>> memory(SessionNumber session, MemoryFilter filter) = 0;
+
   // --- sessions ----------------------------------------------------------------------------------------------------
   virtual Answer<Session> find_session(std::string session_id) = 0;
   virtual aio::Task<Page<Session>> list_sessions(SessionFilter filter) = 0;
-  virtual Answer<Session> create_session(Session session) = 0;  // Errc::conflict: the id exists
+  // A fork begins with what its origin had noted by then. Errc::conflict: the id exists.
+  virtual Answer<Session> create_session(Session session) = 0;
   virtual Answer<Session> change_session(std::string session_id, SessionChange change) = 0;
   // Deletes the session and its finished runs; live runs are cancelled and go with a later removal. False: unknown.
   virtual aio::Task<bool> remove_session(std::string session_id) = 0;

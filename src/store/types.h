@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/limits.h"
+#include "run/memory.h"
 #include "run/status.h"
 
 namespace store {
@@ -170,6 +172,13 @@ template <class T>
 struct Page {
   std::vector<T> items;
   std::int64_t total = 0;
+};
+
+struct MemoryFilter {
+  std::string contains = {};  // in the content or the category, any case of ASCII letters
+  bool open_only = false;     // without todos that are done with
+  std::size_t limit = base::limits::kMemoryEntriesMax;
+  std::size_t part_bytes_max = SIZE_MAX;  // of contents, of the goal and the todos together, and of the facts: about
 };
 
 struct SessionChange {

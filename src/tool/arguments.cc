@@ -52,6 +52,13 @@ constexpr OtherName kOtherNames[] = {
     {"max_results", "head_limit"},
     {"limit", "head_limit"},
     {"max_results", "limit"},
+    {"content", "subject"},
+    {"title", "subject"},
+    {"subject", "content"},
+    {"fact", "content"},
+    {"content", "goal"},
+    {"task_id", "id"},
+    {"state", "status"},
 };
 
 // filePath, file-path → file_path. Names that begin with '-' are flags and stay.

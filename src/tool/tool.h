@@ -33,9 +33,9 @@ struct Definition {
   bool reads_itself = false;              // takes any object; the schema is for the model
 };
 
+class Memory;
 class Tasks;
 class Toolbox;
-
 
 struct Context {
   std::string run_id;   // "": no run makes the call, but a client of the session
@@ -51,6 +51,7 @@ struct Context {
   std::int64_t foreground_ms = 0;  // how long a command may take before it goes on as a task
   std::int64_t deadline_ms = 0;  // wall: when the calling run's time is over; 0: it has no limit
   Tasks* tasks = nullptr;
+  Memory* memory = nullptr;
   const Toolbox* toolbox = nullptr;  // where the caller's tools are found; null: in the process' own
   const run::Spec* spec = nullptr;   // of the calling run; null: no run makes the call
 };

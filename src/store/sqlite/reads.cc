@@ -271,6 +271,30 @@ std::vector<Notice> select_notices(Database& db, SessionNumber session) {
   return notices;
 }
 
+#define OUTLAST_MEMORY_FILTER                                                                                          \
+  "WHERE session = ?1 AND (?2 = '' OR instr(lower(content), lower(?2)) > 0 OR instr(lower(category), lower(?2)) > 0) " \
+  "AND (?3 = 0 OR status < 2) "
+
+Page<run::MemoryEntry> select_memory(Database& db, SessionNumber session, const MemoryFilter& filter) {
+  // Each part in the order of the index (session, kind, number), so that a bounded look reads no more than it shows.
+  static constexpr Sql kParts[] = {
+      "SELECT " OUTLAST_MEMORY_COLUMNS " FROM memory " OUTLAST_MEMORY_FILTER "AND kind < 2 ORDER BY kind, number",
+      "SELECT " OUTLAST_MEMORY_COLUMNS " FROM memory " OUTLAST_MEMORY_FILTER "AND kind = 2 ORDER BY number DESC"};
+  Page<run::MemoryEntry> page;
+  for (const auto& part : kParts) {
+    auto q = db.query(part);
+    q.bind(session).bind(filter.contains).bind(std::int64_t{filter.open_only});
+    for (std::size_t bytes = 0; page.items.size() < filter.limit && bytes < filter.part_bytes_max && q.step();) {
+      page.items.push_back(read_memory(q));
+      bytes += page.items.back().content.size();
+    }
+  }
+  auto count = db.query("SELECT count(*) FROM memory " OUTLAST_MEMORY_FILTER);
+  count.bind(session).bind(filter.contains).bind(std::int64_t{filter.open_only});
+  page.total = count.step() ? count.integer(0) : 0;
+  return page;
+}
+
 std::vector<Session> select_sessions_to_wake(Database& db, std::int64_t created_before_ms) {
   auto q = db.query("SELECT " OUTLAST_SESSION_COLUMNS
                     " FROM session s WHERE s.id IN (SELECT session FROM notice WHERE created_ms < ? AND kind <> 'said') AND "

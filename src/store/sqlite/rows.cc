@@ -50,4 +50,17 @@ Session read_session(const Query& row) {
   return session;
 }
 
+run::MemoryEntry read_memory(const Query& row) {
+  run::MemoryEntry entry;
+  entry.number = row.integer(0);
+  entry.kind = static_cast<run::MemoryKind>(row.integer(1));
+  entry.status = static_cast<run::TodoStatus>(row.integer(2));
+  entry.content = row.text(3);
+  entry.category = row.text(4);
+  entry.importance = row.text(5);
+  entry.created_ms = row.integer(6);
+  entry.changed_ms = row.integer(7);
+  return entry;
+}
+
 }  // namespace store::sqlite

@@ -23,4 +23,8 @@ Run read_run(const Query& row);
 
 Session read_session(const Query& row);
 
+#define OUTLAST_MEMORY_COLUMNS "number, kind, status, content, category, importance, created_ms, changed_ms"
+
+run::MemoryEntry read_memory(const Query& row);
+
 }  // namespace store::sqlite

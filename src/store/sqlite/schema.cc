@@ -76,6 +76,19 @@ CREATE INDEX notice_session ON notice(session, id);
 CREATE INDEX notice_task ON notice(task);
 ALTER TABLE run ADD COLUMN awaited INTEGER NOT NULL DEFAULT 0;
 )sql",
+    // What the agents of a session have noted. Numbers are a session's own and kept by its forks, whose conversations name them.
+    R"sql(
+CREATE TABLE memory(
+  session INTEGER NOT NULL, number INTEGER NOT NULL,
+  kind INTEGER NOT NULL, status INTEGER NOT NULL,
+  content TEXT NOT NULL, category TEXT NOT NULL, importance TEXT NOT NULL,
+  created_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL,
+  key TEXT NOT NULL);
+CREATE UNIQUE INDEX memory_number ON memory(session, number);
+CREATE UNIQUE INDEX memory_key ON memory(session, key);
+CREATE INDEX memory_kind ON memory(session, kind, number);
+ALTER TABLE session ADD COLUMN memory_last INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
 
 std::int64_t pragma(Database& db, Sql sql) {
@@ -104,13 +117,13 @@ void migrate(Database& db) {
       throw base::Broken(db.path() + " is a database of another program; move it away or set OUTLAST_HOME to another directory");
     db.execute("PRAGMA application_id = 1333089356");
     for (; from < kSchemaVersion; ++from) db.execute(kMigrations[from]);
-    db.execute("PRAGMA user_version = 2");
+    db.execute("PRAGMA user_version = 3");
     db.execute("COMMIT");
   } catch (...) {
     if (db.in_transaction()) db.execute("ROLLBACK");  // a full disk has rolled it back already
     throw;
   }
-  static_assert(kApplicationId == 1333089356 && kSchemaVersion == 2, "the literals above");
+  static_assert(kApplicationId == 1333089356 && kSchemaVersion == 3, "the literals above");
 }
 
 }  // namespace store::sqlite

@@ -1,16 +1,29 @@
 #include "store/sqlite/session_writes.h"
 
+#include "run/event.h"
+#include "store/sqlite/memory_writes.h"
 #include "store/sqlite/reads.h"
 
 namespace store::sqlite {
 
+namespace {
+
+// When the last event was that a fork takes over; its launch, where it takes none.
+std::int64_t time_of_fork(Database& db, const Run& origin, std::uint64_t forked_at) {
+  const auto slice = select_events(db, origin.number, forked_at ? forked_at - 1 : 0);
+  const auto event = run::decode(std::string_view(*slice.lines).substr(0, slice.lines->find('\n')));
+  return forked_at && event ? event->at_ms : origin.created_ms;
+}
+
+}  // namespace
+
 base::Result<Session> insert_session(Database& db, const Session& session) {
   if (select_session(db, session.session_id)) return base::fail(base::Errc::conflict, "session '" + session.session_id + "' exists");
-  RunNumber forked_from = 0;
+  Run origin;
   if (!session.forked_from_run.empty()) {
-    const auto origin = select_run(db, session.forked_from_run);
-    if (!origin) return std::unexpected(origin.error());
-    forked_from = origin->number;
+    const auto found = select_run(db, session.forked_from_run);
+    if (!found) return std::unexpected(found.error());
+    origin = *found;
   }
   db.query(
         "INSERT INTO session(session_id, name, component_type, component_id, user_id, state, metadata, forked_from, forked_at, created_ms, "
@@ -22,11 +35,12 @@ base::Result<Session> insert_session(Database& db, const Session& session) {
       .bind(session.user_id)
       .bind(session.state)
       .bind(session.metadata)
-      .bind(forked_from)
+      .bind(origin.number)
       .bind(static_cast<std::int64_t>(session.forked_at))
       .bind(session.created_ms)
       .bind(session.created_ms)
       .run();
+  if (origin.number) copy_memory(db, origin.session, db.last_insert_id(), time_of_fork(db, origin, session.forked_at));
   return select_session(db, session.session_id);
 }
 
@@ -56,6 +70,7 @@ bool delete_session(Database& db, Commit& commit, const std::string& session_id)
   db.query("DELETE FROM fact WHERE run IN (SELECT id FROM run WHERE session = ? AND status >= 3)").bind(found->number).run();
   db.query("DELETE FROM run_spec WHERE run IN (SELECT id FROM run WHERE session = ? AND status >= 3)").bind(found->number).run();
   db.query("DELETE FROM notice WHERE session = ?").bind(found->number).run();
+  db.query("DELETE FROM memory WHERE session = ?").bind(found->number).run();
   db.query("DELETE FROM run WHERE session = ? AND status >= 3").bind(found->number).run();
   if (!live) db.query("DELETE FROM session WHERE id = ?").bind(found->number).run();
   return true;

@@ -1,0 +1,79 @@
+#include "engine/memory.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "engine/step.h"
+
+namespace engine {
+
+namespace limits = base::limits;
+using run::MemoryEntry;
+
+namespace {
+
+constexpr std::string_view kModule = "memory";
+
+// The same call is the same entry. A call's id names it within its message only, so what it notes is part of the key.
+std::string key_of(const tool::Context& caller, const MemoryEntry& entry) {
+  return caller.run_id + "/" + caller.call_id + "/" + std::string(run::name(entry.kind)) + "/" +
+         base::sha256_hex(entry.content).substr(0, 16);
+}
+
+// A disk that takes nothing now is an answer to the model, not the end of its run.
+template <class T>
+aio::Task<base::Result<T>> written(store::Answer<T> writing) {
+  std::string broken;
+  try {
+    co_return co_await std::move(writing);
+  } catch (const base::Broken& error) {
+    broken = error.what();
+  }
+  base::log::error("a note could not be written", {{"reason", broken}});
+  co_return base::fail(base::Errc::unavailable, "it could not be written; try again later");
+}
+
+}  // namespace
+
+aio::Task<base::Result<MemoryEntry>> Memory::add(const tool::Context& caller, MemoryEntry entry) {
+  const auto session = co_await store_.find_session(caller.session_id);
+  if (!session) co_return std::unexpected(session.error());
+  auto key = key_of(caller, entry);
+  co_return co_await written(store_.add_memory(session->number, std::move(entry), std::move(key)));
+}
+
+aio::Task<base::Result<MemoryEntry>> Memory::change(const tool::Context& caller, std::int64_t number, run::MemoryChange change) {
+  const auto session = co_await store_.find_session(caller.session_id);
+  if (!session) co_return std::unexpected(session.error());
+  co_return co_await written(store_.change_memory(session->number, number, std::move(change)));
+}
+
+aio::Task<base::Result<>> Memory::forget(const tool::Context& caller, std::int64_t number) {
+  const auto session = co_await store_.find_session(caller.session_id);
+  if (!session) co_return std::unexpected(session.error());
+  co_return co_await written(store_.forget_memory(session->number, number));
+}
+
+aio::Task<base::Result<Memory::Recalled>> Memory::recall(const tool::Context& caller, std::string words, std::size_t limit) {
+  const auto session = co_await store_.find_session(caller.session_id);
+  if (!session) co_return std::unexpected(session.error());
+  store::MemoryFilter filter{.contains = std::move(words), .limit = limit};
+  auto page = co_await store_.memory(session->number, std::move(filter));
+  co_return Recalled{std::move(page.items), page.total};
+}
+
+aio::Task<std::string> memory_message(const Step& step) {
+  const auto granted = [&spec = step.spec](const tool::Definition* tool) {
+    return tool->module == kModule && (run::find_grant(spec.tools, tool->name) ||
+                                       std::ranges::find(spec.hook_tools, tool->name) != spec.hook_tools.end());
+  };
+  if (std::ranges::none_of(step.tools->definitions(), granted)) co_return std::string();
+  // As long as an entry may be, four times what is shown of it: so much fills the room.
+  const store::MemoryFilter filter{.open_only = true, .part_bytes_max = 4 * limits::kMemoryShownBytesMax};
+  const auto page = co_await step.deps.store.memory(step.run.session, filter);
+  co_return run::memory_message(page.items, static_cast<std::size_t>(page.total), limits::kMemoryShownBytesMax);
+}
+
+}  // namespace engine
