@@ -174,6 +174,38 @@ class Run(Apps):
         self.assertEqual(self.files_with_the_key(), [])
 
 
+    HOOK = """  hooks:
+    - id: remember_bg_tasks
+      "on": tool_end
+      condition:
+        type: tool_name
+        match: background_run
+      action:
+        type: pipe
+        to: memory.remember
+        map:
+          content: "Background task launched: {{tool.result.task_id}} ({{tool.params.name}})"
+        on_error: ignore
+"""
+
+    def test_bg_bot_with_the_hook_that_remembers(self):
+        app = self.bg_bot()
+        with open(app, encoding="utf-8") as f:
+            text = f.read()
+        with open(app, "w", encoding="utf-8") as f:
+            f.write(text.replace("  timeout: 60\n", "  timeout: 60\n" + self.HOOK))
+        launch = "CALL background_run " + json.dumps({"tool": "bash", "args": {"command": "sleep 2 && echo COMPLETED_AFTER_2S", "run_in_background": True}})
+        code, _, err = self.outlast("run", app, launch + "\nN=1")
+        self.assertEqual(code, 0, err)
+        self.assertNotIn("warning", err)
+        said = [m["content"] for m in self.model.requests[-1]["messages"]]
+        task = next(json.loads(c) for c in said if '"task_id"' in c)["task_id"]
+        session = json.loads(self.ok("ls", "--tasks", "--json"))[0]["session_id"]
+        shown = json.loads(self.ok("show", session, "--json"))
+        self.assertIn(f"Background task launched: {task} (bash)", json.dumps(shown["memory"]))
+        self.ok("wait", task, "--timeout", "20")
+
+
 class Keys(Apps):
     def test_the_key_is_nowhere_but_in_the_app_file(self):
         self.write_app(key=KEY)
