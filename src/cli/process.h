@@ -11,6 +11,7 @@
 #include "app/definition.h"
 #include "base/clock.h"
 #include "cli/endpoints.h"
+#include "cli/mcp_servers.h"
 #include "engine/counters.h"
 #include "engine/deps.h"
 #include "engine/executor.h"
@@ -48,6 +49,7 @@ struct Execution {
   process::Children children;
   tool::Toolbox tools;
   Endpoints endpoints;
+  McpServers mcp_servers;
   engine::Projection projection;
   engine::Deps deps;
   engine::Executor executor;

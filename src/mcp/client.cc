@@ -82,20 +82,22 @@ bool Client::is_live() {
   return false;
 }
 
-aio::Task<base::Result<Client::Live>> Client::connected() {
-  if (closed_) co_return unusable("it was closed");
-  if (!is_live() && !connecting_) {
-    if (time_.steady_ms() < next_try_ms_) co_return unusable(why_ + "; it is tried again later");
+void Client::prepare() {
+  if (!closed_ && !is_live() && !connecting_ && time_.steady_ms() >= next_try_ms_)
     connecting_ = tasks_.spawn("connect", connect());
-  }
-  const auto end = time_.steady_ms() + options_.connect_ms;
+}
+
+aio::Task<base::Result<Client::Live>> Client::connected(std::int64_t wait_ms) {
+  prepare();
+  const auto end = time_.steady_ms() + wait_ms;
   while (connecting_) {
     const auto left = end - time_.steady_ms();
-    if (left <= 0) co_return unusable("it has not answered within " + std::to_string(options_.connect_ms / 1000) + " s");
+    if (left <= 0) co_return unusable("it is starting, and has not answered yet");
     co_await aio::wait_for(time_, changed_, std::chrono::milliseconds(left));
   }
+  if (closed_) co_return unusable("it was closed");
   if (is_live()) co_return live_;
-  co_return unusable(why_);
+  co_return unusable(time_.steady_ms() < next_try_ms_ ? why_ + "; it is tried again later" : why_);
 }
 
 aio::Task<> Client::connect() {
@@ -158,11 +160,11 @@ aio::Task<> Client::list_again(Live live) {
   changed_.notify_all();
 }
 
-aio::Task<base::Result<std::shared_ptr<const ToolList>>> Client::tools() {
-  const auto live = co_await connected();
+aio::Task<base::Result<std::shared_ptr<const ToolList>>> Client::tools(std::int64_t wait_ms) {
+  const auto end = time_.steady_ms() + wait_ms;
+  const auto live = co_await connected(wait_ms);
   if (!live) co_return std::unexpected(live.error());
   if (!listing_ && (*live)->tools_changed()) listing_ = tasks_.spawn("list", list_again(*live));
-  const auto end = time_.steady_ms() + options_.connect_ms;
   while (listing_ && time_.steady_ms() < end)
     co_await aio::wait_for(time_, changed_, std::chrono::milliseconds(end - time_.steady_ms()));
   co_return list_;
@@ -170,7 +172,7 @@ aio::Task<base::Result<std::shared_ptr<const ToolList>>> Client::tools() {
 
 aio::Task<UseOutcome> Client::use(ToolUse use) {
   for (bool again = false;; again = true) {
-    const auto live = co_await connected();
+    const auto live = co_await connected(options_.call_ms);
     if (!live) co_return said("it cannot be used: " + live.error().message);
     const auto support = use.tool.tasks;
     const bool as_task =
@@ -188,7 +190,7 @@ aio::Task<UseOutcome> Client::use(ToolUse use) {
 
 aio::Task<Reply> Client::ask(std::string method, json::object params, std::int64_t ms) {
   for (bool again = false;; again = true) {
-    const auto live = co_await connected();
+    const auto live = co_await connected(ms);
     if (!live) co_return std::unexpected(RequestFailure{.kind = Kind::not_taken, .message = live.error().message});
     auto reply = co_await (*live)->request(method, params, ms);
     if (!reply && reply.error().kind == Kind::not_taken && !again) continue;

@@ -19,7 +19,6 @@ struct ClientOptions {
   std::string server;                     // its name
   std::vector<std::string> secrets = {};  // parts of its configuration that no text may show
   std::int64_t call_ms = base::limits::kMcpCallMs;
-  std::int64_t connect_ms = base::limits::kMcpConnectMs;  // how long a caller waits for a connection
 };
 
 struct ToolUse {
@@ -40,7 +39,11 @@ class Client {
 
   // As the server offers them now. Errc::unavailable: why it cannot be used, in words without secrets. A server that fails again
   // and again is tried again less and less often; a start that takes longer than the caller waits goes on.
-  aio::Task<base::Result<std::shared_ptr<const ToolList>>> tools();
+  // Waits at most `wait_ms`.
+  aio::Task<base::Result<std::shared_ptr<const ToolList>>> tools(std::int64_t wait_ms = base::limits::kMcpConnectMs);
+
+  // Begins to connect, so that tools() need not wait so long.
+  void prepare();
 
   // One call. Made again by itself only where the server has certainly not taken it. Cancelling the awaiting task cancels it
   // there.
@@ -51,7 +54,7 @@ class Client {
 
  private:
   using Live = std::shared_ptr<Conversation>;
-  aio::Task<base::Result<Live>> connected();
+  aio::Task<base::Result<Live>> connected(std::int64_t wait_ms);
   aio::Task<> connect();
   aio::Task<base::Result<>> begin(Conversation& conversation);
   aio::Task<base::Result<>> list(Conversation& conversation);

@@ -28,7 +28,7 @@ std::string model_name(std::string_view server, std::string_view tool) {
   if (!tool.empty() && name.size() <= kModelNameBytesMax && std::ranges::all_of(name, plain)) return name;
   std::ranges::replace_if(name, [](char c) { return !plain(c); }, '_');
   name.resize(std::min(name.size(), kModelNameBytesMax - kDigits - 1));
-  return name + "_" + base::sha256_hex(tool).substr(0, kDigits);
+  return name + "_" + base::sha256_hex(base::to_lower(tool)).substr(0, kDigits);
 }
 
 std::string all_of(std::string_view server) { return module_of(server) + "__*"; }

@@ -12,8 +12,8 @@ bool valid_server_name(std::string_view name);
 // "mcp_github".
 std::string module_of(std::string_view server);
 
-// "mcp_github__create_issue": 1-64 of A-Za-z0-9_-. A name that does not fit is cut and ends in its own digest: what a rule says
-// of one tool can never be meant for another.
+// "mcp_github__create_issue": 1-64 of A-Za-z0-9_-. A name that does not fit is cut and ends in its own digest, so that two tools
+// whose names differ in more than case have two names: what a rule says of one is never meant for the other.
 std::string model_name(std::string_view server, std::string_view tool);
 
 // "mcp_github__*": all tools of the server, in a run's grants.
