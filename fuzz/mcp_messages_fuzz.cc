@@ -1,10 +1,9 @@
-// Bytes from an MCP client must neither crash the decoder nor break what api/mcp/json_rpc.h and revision.h promise.
+// Bytes from an MCP client must neither crash the decoder nor break what mcp/json_rpc.h and api/mcp/revision.h promise.
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "api/mcp/json_rpc.h"
 #include "api/mcp/revision.h"
 #include "base/error.h"
 #include "base/json.h"

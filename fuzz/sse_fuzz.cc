@@ -1,5 +1,5 @@
 // However a stream is cut, it holds the same events.
-#include "llm/sse.h"
+#include "net/sse.h"
 
 #include <string>
 #include <utility>
@@ -18,9 +18,9 @@ struct Parsed {
 constexpr std::size_t kBytesMax = 200;  // small, so that the bound is met
 
 Parsed parse(const std::vector<std::string_view>& chunks) {
-  llm::SseParser parser(kBytesMax);
+  net::SseParser parser(kBytesMax);
   Parsed out;
-  const auto take = [&](const llm::SseEvent& event) {
+  const auto take = [&](const net::SseEvent& event) {
     ASSERT(event.name.size() <= kBytesMax && event.data.size() <= kBytesMax);
     ASSERT(event.name.find_first_of("\r\n") == event.name.npos && event.data.find('\r') == event.data.npos);
     out.events.emplace_back(event.name, event.data);

@@ -4,10 +4,12 @@
 
 #include "app/app_shape.h"
 #include "app/brain.h"
+#include "app/grants.h"
 #include "app/hooks.h"
 #include "app/recovery_key.h"
 #include "app/shape.h"
 #include "base/text.h"
+#include "mcp/names.h"
 
 namespace app {
 
@@ -19,21 +21,6 @@ constexpr std::size_t kAgentsMax = 1'000;
 std::string text_of(const Node& map, std::string_view key) {
   const auto* node = map.find(key);
   return node ? as_text(*node).value_or("") : "";
-}
-
-std::vector<std::string> texts_of(const Node* node) {
-  std::vector<std::string> texts;
-  if (!node) return texts;
-  if (const auto text = as_text(*node)) texts.push_back(*text);
-  for (const auto& item : node->items)
-    if (const auto text = as_text(item)) texts.push_back(*text);
-  return texts;
-}
-
-bool contains(const std::vector<std::string>& actions, const KnownTool& tool) {
-  return std::any_of(actions.begin(), actions.end(), [&](const std::string& action) {
-    return base::to_lower(action) == tool.action || base::to_lower(action) == base::to_lower(tool.name);
-  });
 }
 
 // The constraints of a module block that are enforced; a restriction that is not must not be taken for one that is.
@@ -51,16 +38,6 @@ void check_constraints(const std::string& module, const Node* block, Problems& p
   }
 }
 
-bool allowed_by_constraints(const KnownTool& tool, const Node* block) {
-  const auto* constraints = block ? block->find("constraints") : nullptr;
-  if (!constraints) return true;
-  const auto* readonly = constraints->find("readonly");
-  if (readonly && as_bool(*readonly) == true && tool.risk != Risk::low) return false;
-  if (const auto* allowed = constraints->find("allowed_actions"); allowed && !contains(texts_of(allowed), tool)) return false;
-  const auto* blocked = constraints->find("blocked_actions");
-  return !blocked || !contains(texts_of(blocked), tool);
-}
-
 void add_use(std::vector<ModuleUse>& uses, const Member& member) { uses.push_back({member.key, texts_of(&member.value)}); }
 
 // [module, {module: [tools]}] or {module: [tools]}. Nothing or an empty list: every module of the app.
@@ -75,6 +52,33 @@ std::vector<ModuleUse> read_module_uses(const Node* node) {
   return uses;
 }
 
+// Whether the module is the tools of a declared server.
+bool is_server(const std::string& module, const McpServers& mcp) {
+  const auto named = [&](const std::string& name) { return mcp::module_of(name) == module; };
+  return std::ranges::any_of(mcp.servers, named, &McpServer::name) || std::ranges::any_of(mcp.unsupported, named);
+}
+
+// A module whose tools are offered.
+bool is_available(const std::string& module, const McpServers& mcp) {
+  return complete_module(module) || system_module(module) || module == kMcpModule || is_server(module, mcp);
+}
+
+// A rule about a server that nobody declares is most likely misspelled, and then its tools are not what the rule says.
+void check_servers(const Capabilities& capabilities, const McpServers& mcp, Problems& problems) {
+  std::vector<std::string> names;
+  for (const auto& server : mcp.servers) names.push_back(mcp::module_of(server.name));
+  const std::vector<std::string_view> modules(names.begin(), names.end());
+  for (const auto* rules : {&capabilities.grant, &capabilities.approve, &capabilities.deny, &capabilities.hidden})
+    for (const auto& rule : *rules)
+      if (rule.module.starts_with("mcp_") && !is_server(rule.module, mcp))
+        problems.warn(rule.path, "there is no MCP server for '" + shown(rule.module) + "'" + did_you_mean(rule.module, modules),
+                      rule.mark, Code::mcp_server);
+}
+
+bool is_declared(const std::string& module, const ToolRules& rules) {
+  return rules.modules.contains(module) || is_server(module, rules.mcp);
+}
+
 void check_uses(const std::vector<ModuleUse>& uses, const ToolRules& rules, const std::string& path, Mark mark,
                 Problems& problems) {
   for (const auto& use : uses) {
@@ -83,42 +87,10 @@ void check_uses(const std::vector<ModuleUse>& uses, const ToolRules& rules, cons
       continue;
     }
     for (const auto& tool : use.tools) check_action(use.module, tool, path, mark, problems);
-    if (!rules.modules.contains(use.module) && !system_module(use.module))
+    if (!is_declared(use.module, rules) && !system_module(use.module))
       problems.warn(path, "module '" + shown(use.module) + "' is not declared in tools.modules: the agent gets no tool of it",
                     mark);
   }
-}
-
-bool used(const KnownTool& tool, const std::vector<ModuleUse>& uses) {
-  if (uses.empty() || system_module(tool.module)) return true;
-  return std::any_of(uses.begin(), uses.end(), [&](const ModuleUse& use) {
-    return use.module == tool.module && (use.tools.empty() || contains(use.tools, tool));
-  });
-}
-
-}  // namespace
-
-Gate decided_by(const KnownTool& tool, const ToolRules& rules) {
-  const auto module = rules.modules.find(tool.module);
-  if (module != rules.modules.end() && !allowed_by_constraints(tool, module->second)) return Gate::deny;
-  return gate(tool, rules.capabilities);
-}
-
-namespace {
-
-std::vector<ToolGrant> grants(const ToolRules& rules, const std::vector<ModuleUse>& uses,
-                              const std::optional<Capabilities>& own) {
-  std::vector<ToolGrant> granted;
-  for (const auto& tool : known_tools()) {
-    if (tool.exists == Exists::later) continue;
-    const auto module = rules.modules.find(tool.module);
-    if (module == rules.modules.end() && !system_module(tool.module)) continue;
-    if (!used(tool, uses)) continue;
-    auto decided = decided_by(tool, rules);
-    if (own) decided = stricter(decided, gate(tool, own));
-    if (decided != Gate::deny) granted.push_back({std::string(tool.name), decided});
-  }
-  return granted;
 }
 
 const Node* providers_of(const ToolRules& rules) {
@@ -166,7 +138,7 @@ Agent read_agent(const Node& node, const ToolRules& rules, const AgentDefaults& 
     check_shape(*block, {.same_as = &kCapabilitiesShape}, child(path, "capabilities"), problems);
     own = read_capabilities(*block, child(path, "capabilities"), problems);
   }
-  agent.tools = grants(rules, uses, own);
+  give_tools(agent, rules, uses, own);
 
   for (auto& hook : read_hooks(node.find("hooks"), child(path, "hooks"), rules, problems)) hooks.push_back(std::move(hook));
   give_hooks(agent, std::move(hooks));
@@ -187,18 +159,20 @@ Agent read_agent(const Node& node, const ToolRules& rules, const AgentDefaults& 
 ToolRules read_tool_rules(const Node* modules, const Node* capabilities, Problems& problems) {
   ToolRules rules;
   if (modules) {
+    rules.mcp = read_mcp_servers(modules->find(kMcpModule), problems);
     for (const auto& member : modules->members) {
       const auto path = child("tools.modules", member.key);
       check_module(member.key, path, member.mark, problems);
       const Node* block = member.value.is_null() ? nullptr : &member.value;
       rules.modules.emplace(member.key, block);
       check_constraints(member.key, block, problems);
-      if (known_module(member.key) && !complete_module(member.key) && !system_module(member.key))
+      if (known_module(member.key) && !is_available(member.key, rules.mcp))
         problems.warn(path, "module '" + shown(member.key) + "' is not available yet: none of its tools is offered", member.mark);
     }
   }
   if (capabilities) {
     rules.capabilities = read_capabilities(*capabilities, "tools.capabilities", problems);
+    if (rules.modules.contains(kMcpModule)) check_servers(*rules.capabilities, rules.mcp, problems);
     for (const auto& rule : rules.capabilities->grant)
       for (const auto& tool : known_tools())
         if (tool.exists == Exists::later && rule.names(tool) && system_module(tool.module))

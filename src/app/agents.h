@@ -8,6 +8,7 @@
 
 #include "app/capabilities.h"
 #include "app/definition.h"
+#include "app/mcp_servers.h"
 #include "app/problems.h"
 #include "app/yaml.h"
 
@@ -23,6 +24,7 @@ struct ModuleUse {
 struct ToolRules {
   std::map<std::string, const Node*, std::less<>> modules;  // tools.modules: id → block (may be null)
   std::optional<Capabilities> capabilities;
+  McpServers mcp;
 };
 
 // `modules` and `capabilities` are the nodes of those blocks; either may be null.

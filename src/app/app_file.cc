@@ -152,7 +152,7 @@ std::optional<App> read_app(std::string_view yaml, const std::string& base_direc
   if (!root->is_map()) return std::nullopt;
 
   expand_templates(*root, environment, system_values(environment), problems,
-                   [](std::string_view path) { return path.ends_with(".api_key"); });
+                   [](std::string_view path) { return path.ends_with(".api_key") || path.contains(kMcpServersPath); });
   fold_older_places(*root, problems);
   check_shape(*root, kAppFileShape, "", problems);
   check_identity(*root, problems);
@@ -166,13 +166,13 @@ std::optional<App> read_app(std::string_view yaml, const std::string& base_direc
   app.description = text_of(identity, "description");
   const auto* runtime = root->find("runtime");
   const auto* tools = root->find("tools");
-  const auto rules =
-      read_tool_rules(tools ? tools->find("modules") : nullptr, tools ? tools->find("capabilities") : nullptr, problems);
+  auto rules = read_tool_rules(tools ? tools->find("modules") : nullptr, tools ? tools->find("capabilities") : nullptr, problems);
   app.agents = read_agents(root->find("agents"), rules, agent_defaults(runtime, problems), problems);
   form_teams(app.agents, root->find("agents"), problems);
   app.entry_agent = entry_agent(runtime, app.agents, root->mark, problems);
   app.work_directory = work_directory(runtime, base_directory, environment);
   warn_without_effect(*root, problems);
+  app.mcp_servers = std::move(rules.mcp.servers);
   if (!problems.empty()) return std::nullopt;
   app.warnings = problems.warning_texts();
   return app;
@@ -193,12 +193,19 @@ std::string directory_of(const std::string& path) {
   return ec ? "/" : absolute.parent_path().string();
 }
 
+void set_file(App& app, const std::string& path) {
+  std::error_code ec;
+  const auto absolute = std::filesystem::absolute(path, ec).lexically_normal();
+  for (auto& agent : app.agents) agent.file = ec ? path : absolute.string();
+}
+
 base::Result<App> load_app(const std::string& path, const llm::Environment& environment) {
   const auto file = read_text_file(path);
   if (!file) return std::unexpected(file.error());
   Problems problems{path};
   auto app = read_app(file->text, directory_of(path), environment, problems);
   if (!app) return std::unexpected(problems.error());
+  set_file(*app, path);
   return std::move(*app);
 }
 

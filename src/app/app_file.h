@@ -16,4 +16,7 @@ std::optional<App> read_app(std::string_view yaml, const std::string& base_direc
 // The absolute directory of a file.
 std::string directory_of(const std::string& path);
 
+// Its agents are of this file, from now on wherever they go.
+void set_file(App& app, const std::string& path);
+
 }  // namespace app

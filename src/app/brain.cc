@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "app/shape.h"
+#include "app/templates.h"
 #include "base/text.h"
 #include "llm/provider_table.h"
 
@@ -33,18 +34,9 @@ std::optional<std::string> secret_of(const Node* config) {
 }
 
 // The variable that an api_key without a value names.
-std::string unset_variable(const Node* config) {
+std::string unset_key(const Node* config) {
   const auto* node = config ? config->find("api_key") : nullptr;
-  if (!node || !node->unresolved) return {};
-  const std::string_view text = node->text;
-  const auto open = text.find("{{");
-  const auto close = text.find("}}", open == std::string_view::npos ? text.size() : open);
-  if (close == std::string_view::npos) return "its variable";
-  auto name = base::trim(text.substr(open + 2, close - open - 2));
-  for (const auto* space : {"env.", "secret."})
-    if (name.starts_with(space)) name.remove_prefix(std::string_view(space).size());
-  const bool plain = name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == name.npos;
-  return plain && name.size() <= 64 ? std::string(name) : "its variable";
+  return node && node->unresolved ? unset_variable(*node) : "";
 }
 
 void check_provider(const Brain& brain, const std::string& path, Mark mark, Problems& problems) {
@@ -81,8 +73,8 @@ Brain read_brain(const Node& block, const Node* providers, const std::string& pa
   if (!endpoint.backend) endpoint.backend = text_of(named, "backend");
   endpoint.api_key = secret_of(config);
   if (!endpoint.api_key) endpoint.api_key = secret_of(named);
-  if (!endpoint.api_key) brain.unset_key = unset_variable(config);
-  if (!endpoint.api_key && brain.unset_key.empty()) brain.unset_key = unset_variable(named);
+  if (!endpoint.api_key) brain.unset_key = unset_key(config);
+  if (!endpoint.api_key && brain.unset_key.empty()) brain.unset_key = unset_key(named);
   endpoint.base_url = text_of(config, "base_url");
   if (!endpoint.base_url) endpoint.base_url = text_of(named, "base_url");
   endpoint.timeout_ms = milliseconds(&block, "timeout");

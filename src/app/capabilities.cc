@@ -91,7 +91,10 @@ bool Rule::names(const KnownTool& tool) const {
          });
 }
 
-bool Rule::covers(const KnownTool& tool) const { return (module == tool.module && actions.empty()) || names(tool); }
+bool Rule::covers(const KnownTool& tool) const {
+  const bool whole = module == tool.module || (module == "mcp" && tool.module.starts_with("mcp_"));
+  return (whole && actions.empty()) || names(tool);
+}
 
 void check_module(std::string_view module, const std::string& path, Mark mark, Problems& problems) {
   if (known_module(module)) return;

@@ -18,7 +18,11 @@ void sort_by_position(std::vector<Problem>& problems) {
 
 std::optional<App> read(const std::string& path, const std::string& text, const llm::Environment& environment,
                         Problems& problems) {
-  if (!path.ends_with(".md")) return read_app(text, directory_of(path), environment, problems);
+  if (!path.ends_with(".md")) {
+    auto app = read_app(text, directory_of(path), environment, problems);
+    if (app) set_file(*app, path);
+    return app;
+  }
   auto agent = read_profile(text, profile_id(path), problems);
   if (!agent) return std::nullopt;
   App app;
@@ -50,10 +54,11 @@ void check_together(std::vector<CheckedFile>& files) {
     for (const auto& agent : checked.app->agents) {
       const auto [first, fresh] = defined.emplace(agent.id, &checked);
       if (!fresh)
-        checked.errors.push_back({"agents",
-                                  "agent '" + shown(agent.id) + "' is defined in " + first->second->file + " too; rename one of them",
-                                  {1, 1},
-                                  Code::duplicate_id});
+        checked.errors.push_back(
+            {"agents",
+             "agent '" + shown(agent.id) + "' is defined in " + first->second->file + " too; rename one of them",
+             {1, 1},
+             Code::duplicate_id});
     }
   }
 }

@@ -32,13 +32,36 @@ struct ToolGrant {
   std::optional<run::Recovery> recovery = {};  // of its calls; none: the agent's
 };
 
+// A server whose tools agents use over MCP. What it holds of the environment is never stored, logged or told.
+struct McpServer {
+  enum class Transport { stdio, http };
+  struct Pair {
+    std::string name, value;
+    bool operator==(const Pair&) const = default;
+  };
+  std::string name;  // mcp::valid_server_name
+  Transport transport = Transport::stdio;
+  std::string command;  // of stdio
+  std::vector<std::string> args;
+  std::vector<Pair> environment;
+  std::string url;  // of http
+  std::vector<Pair> headers;
+  std::optional<std::int64_t> timeout_ms;  // of one call
+  std::vector<std::string> secrets;        // values among these that no text may show
+  std::string unset;                       // a variable that has no value here, so that it cannot be started; "" there is none
+  bool operator==(const McpServer&) const = default;
+};
+
 struct Agent {
   std::string id;           // 1-128 bytes, unique in the app
   std::string name;         // for people; defaults to the id
   std::string description;  // from specialty or role, may be empty
   Brain brain;
   std::string system_prompt;
-  std::vector<ToolGrant> tools;  // resolved from modules and capabilities; denied ones are left out
+  // Resolved from modules and capabilities. Denied ones are left out, but where all others of an MCP server are granted.
+  std::vector<ToolGrant> tools;
+  std::vector<std::string> mcp_servers;  // by name, those whose tools it may use
+  std::string file;                      // the app file that it is of, absolute; "" none
   std::optional<std::int64_t> max_turns;
   std::optional<std::int64_t> timeout_ms;
   std::optional<std::int64_t> foreground_ms;  // of a command (run::Limits)
@@ -60,6 +83,7 @@ struct App {
   std::string entry_agent;
   std::string work_directory;  // absolute or empty
   std::vector<Agent> agents;
+  std::vector<McpServer> mcp_servers;
   std::vector<std::string> warnings;  // what is accepted but has no effect yet
 };
 

@@ -38,6 +38,7 @@ enum class Code {
   hook_condition = 305,
   hook_action = 306,
   provider = 309,
+  mcp_server = 312,
   duplicate_id = 400,
   no_entry_agent = 406,
   impossible_grant = 500,

@@ -66,8 +66,14 @@ const std::vector<Expected>& expected() {
       {"15-examples__chat-assistant__0", "chat-assistant", "assistant", {"assistant: " + all}, {}},
       {"15-examples__smart-chat__2", "smart-chat", "assistant", {"assistant: Read Write Glob Grep"}, {}},
       {"15-examples__secure-analyst__7", "secure-analyst", "analyst", {"analyst: Read Glob Grep"}, {"database"}},
-      {"15-examples__mcp-multi__12", "mcp-multi", "assistant", {"assistant: Read Glob Grep"}, {"mcp"}},
-      {"15-examples__notion-agent__14", "notion-agent", "assistant", {"assistant: "}, {"mcp"}},
+      {"15-examples__mcp-multi__12",
+       "mcp-multi",
+       "assistant",
+       {"assistant: Read Glob Grep mcp_slack__list_channels mcp_slack__post_message mcp_slack__search_messages mcp_slack__*? "
+        "mcp_github__create_issue? mcp_github__create_pull_request? mcp_github__delete_repository! mcp_github__*? "
+        "mcp_brave__search mcp_brave__*?"},
+       {}},
+      {"15-examples__notion-agent__14", "notion-agent", "assistant", {"assistant: mcp_notion__*?"}, {}},
       {"security-02-gates__gates-bot__0", "gates-bot", "main", {"main: " + all}, {}},
       {"security-06-sandbox__sandbox-bot__0", "sandbox-bot", "main", {"main: " + all + " Bash"}, {}},
       {"06-ui-surfaces__workspace-bot__0", "workspace-bot", "main", {"main: "}, {"workspace", "preview"}},
@@ -82,7 +88,10 @@ const std::vector<Expected>& expected() {
 std::string tools(const Agent& agent) {
   std::string text = agent.id + ": ";
   for (const auto& grant : agent.tools)
-    text += (text.ends_with(": ") ? "" : " ") + grant.name + (grant.gate == Gate::approve ? "?" : "");
+    text += (text.ends_with(": ") ? "" : " ") + grant.name +
+            (grant.gate == Gate::approve ? "?"
+             : grant.gate == Gate::deny  ? "!"
+                                         : "");
   return text;
 }
 
@@ -153,9 +162,14 @@ TEST(RecordingsTest, DetailsOfSingleFiles) {
   EXPECT_THAT(load("15-examples__chat-assistant__0")->agents[0].system_prompt, HasSubstr("Tu réponds en français."));
   EXPECT_THAT(load("02-app-config__my-app__1")->warnings, Contains(HasSubstr("there is no agent to run")));
 
-  // mcp-multi has no default_policy: what it does not grant would need approval, so nothing else is allowed silently.
   const auto mcp = load("15-examples__mcp-multi__12");
-  for (const auto& grant : mcp->agents[0].tools) EXPECT_EQ(grant.gate, Gate::allow) << grant.name;
+  ASSERT_EQ(mcp->mcp_servers.size(), 3u);
+  EXPECT_EQ(mcp->mcp_servers[0].command, "npx");
+  EXPECT_EQ(mcp->mcp_servers[0].args, (std::vector<std::string>{"-y", "@anthropic/mcp-server-slack"}));
+  EXPECT_EQ(mcp->mcp_servers[0].unset, "SLACK_BOT_TOKEN");
+  EXPECT_EQ(mcp->agents[0].mcp_servers, (std::vector<std::string>{"slack", "github", "brave"}));
+  EXPECT_THAT(mcp->warnings, Not(Contains(HasSubstr("is not set")))) << "told when the server is started";
+  EXPECT_THAT(load("15-examples__notion-agent__14")->warnings, Contains(HasSubstr("servers.notion.auth: has no effect")));
 }
 
 }  // namespace

@@ -6,6 +6,19 @@ namespace app {
 
 namespace limits = base::limits;
 
+namespace {
+
+run::Gate gate_of(Gate gate) {
+  switch (gate) {
+    case Gate::allow: return run::Gate::allow;
+    case Gate::approve: return run::Gate::approve;
+    case Gate::deny: return run::Gate::deny;
+  }
+  return run::Gate::deny;
+}
+
+}  // namespace
+
 run::Spec spec_of(const Agent& agent) {
   run::Spec spec;
   spec.provider = agent.brain.provider;
@@ -15,10 +28,9 @@ run::Spec spec_of(const Agent& agent) {
   spec.base_url = agent.brain.endpoint.base_url.value_or("");
   spec.system_prompt = agent.system_prompt;
   for (const auto& tool : agent.tools)
-    if (tool.gate != Gate::deny)
-      spec.tools.push_back({.name = tool.name,
-                            .gate = tool.gate == Gate::approve ? run::Gate::approve : run::Gate::allow,
-                            .recovery = tool.recovery});
+    spec.tools.push_back({.name = tool.name, .gate = gate_of(tool.gate), .recovery = tool.recovery});
+  spec.mcp_servers = agent.mcp_servers;
+  if (!agent.mcp_servers.empty()) spec.definition = {.file = agent.file, .agent = agent.id, .has_key = false};
   spec.limits.turns = agent.max_turns.value_or(limits::kTurnsMax);
   spec.limits.tool_calls = limits::kToolCallsMax;
   spec.limits.timeout_ms = agent.timeout_ms.value_or(0);

@@ -177,4 +177,16 @@ void expand_templates(Node& root, const llm::Environment& environment, const Sys
   Expander(root, environment, system, problems, quiet).walk(root, "");
 }
 
+std::string unset_variable(const Node& unresolved) {
+  const std::string_view text = unresolved.text;
+  const auto open = text.find("{{");
+  const auto close = text.find("}}", open == std::string_view::npos ? text.size() : open);
+  if (close == std::string_view::npos) return "its variable";
+  auto name = base::trim(text.substr(open + 2, close - open - 2));
+  for (const auto* space : {"env.", "secret."})
+    if (name.starts_with(space)) name.remove_prefix(std::string_view(space).size());
+  const bool plain = name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == name.npos;
+  return plain && name.size() <= 64 ? std::string(name) : "its variable";
+}
+
 }  // namespace app

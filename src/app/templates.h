@@ -26,4 +26,7 @@ SystemValues system_values(const llm::Environment& environment);
 void expand_templates(Node& root, const llm::Environment& environment, const SystemValues& system, Problems& problems,
                       const std::function<bool(std::string_view path)>& quiet);
 
+// The variable that an unresolved scalar names first; "its variable" where that cannot be said.
+std::string unset_variable(const Node& unresolved);
+
 }  // namespace app

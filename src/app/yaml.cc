@@ -340,6 +340,15 @@ std::optional<std::string> as_text(const Node& node) {
   return node.text;
 }
 
+std::vector<std::string> texts_of(const Node* node) {
+  std::vector<std::string> texts;
+  if (!node) return texts;
+  if (const auto text = as_text(*node)) texts.push_back(*text);
+  for (const auto& item : node->items)
+    if (const auto text = as_text(item)) texts.push_back(*text);
+  return texts;
+}
+
 bool check_bytes(std::string_view text, Problems& problems, int first_line) {
   const auto refuse = [&](std::string_view message, std::size_t at) {
     problems.add("", message, mark_of(text, at, first_line), Code::syntax);

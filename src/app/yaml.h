@@ -50,6 +50,9 @@ std::optional<std::int64_t> as_int(const Node& node);
 std::optional<double> as_number(const Node& node);     // finite
 std::optional<std::string> as_text(const Node& node);  // any scalar
 
+// The texts of a list of scalars, or of one scalar; of nothing where it is null.
+std::vector<std::string> texts_of(const Node* node);
+
 // Size, UTF-8 and NUL bytes; false, with the problem told, where the text is not worth parsing.
 bool check_bytes(std::string_view text, Problems& problems, int first_line = 1);
 

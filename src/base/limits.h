@@ -65,6 +65,7 @@ inline constexpr std::int64_t kConnectMs = 10'000;
 inline constexpr std::int64_t kFirstTokenMs = 120'000;
 inline constexpr std::int64_t kIdleMs = 120'000;
 inline constexpr std::size_t kSseLineBytesMax = 4 << 20;
+inline constexpr std::size_t kSseIdBytesMax = 1 << 10;
 inline constexpr std::size_t kErrorBodyBytesMax = 64 << 10;
 inline constexpr std::size_t kResponseBufferBytesMax = 256 << 10;
 inline constexpr std::size_t kToolCallsPerTurnMax = 128;
@@ -106,6 +107,29 @@ inline constexpr std::int64_t kMcpPageMax = 50;                // one page of ta
 inline constexpr std::int64_t kMcpWaitSecondsMax = 3'600;
 inline constexpr std::int64_t kMcpProgressMs = 5'000;          // between signs of life of a long request
 inline constexpr std::int64_t kMcpPollMs = 1'000;              // how often a client is asked to look at a task
+
+// MCP servers that agents use. Times in milliseconds.
+inline constexpr std::size_t kMcpToolsMax = 256;                  // of one server
+inline constexpr std::size_t kMcpListPagesMax = 64;               // of tools/list
+inline constexpr std::size_t kMcpCursorBytesMax = 4 << 10;
+inline constexpr std::size_t kMcpToolNameBytesMax = 128;          // as the server knows it
+inline constexpr std::size_t kMcpDescriptionBytesMax = 4 << 10;   // a longer one is cut
+inline constexpr std::size_t kMcpSchemaBytesMax = 64 << 10;       // a tool with a larger one is left out
+inline constexpr std::size_t kMcpOutboxBytesMax = 8 << 20;        // written to a server that does not read
+inline constexpr std::size_t kMcpErrorTailBytes = 2 << 10;        // of what a server writes to its standard error
+inline constexpr std::size_t kMcpNoiseLinesMax = 1'000;           // lines of its output that are no messages, of one connection
+inline constexpr std::size_t kMcpServerRequestsMax = 64;          // of a server, being answered
+inline constexpr std::int64_t kMcpConnectMs = 10'000;             // a run waits this long for a server's tools
+inline constexpr std::int64_t kMcpStartMs = 60'000;               // a server that takes longer to start is given up
+inline constexpr std::int64_t kMcpCallMs = 60'000;                // of one call, unless configured
+inline constexpr std::int64_t kMcpCallMsMax = 3'600'000;
+inline constexpr std::int64_t kMcpTaskMsMax = 86'400'000;         // of a call that the server performs as a task
+inline constexpr std::int64_t kMcpPollMsMin = 100;                // between looks at such a task
+inline constexpr std::int64_t kMcpPollMsMax = 30'000;
+inline constexpr std::int64_t kMcpFarewellMs = 2'000;             // for what is told to a server before it is left
+inline constexpr std::int64_t kMcpBackoffMaxMs = 60'000;          // between attempts to start a server that fails
+inline constexpr std::int64_t kMcpIdleMs = 60'000;                // a server that no run uses is ended after this
+inline constexpr std::size_t kMcpServersMax = 64;                 // of one app file
 
 // Definitions.
 inline constexpr std::size_t kConfigBytesMax = 4 << 20;

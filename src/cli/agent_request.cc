@@ -50,12 +50,17 @@ Checked<Words> read_words(const AgentOptions& options) {
 Checked<> apply_model(const std::string& text, run::Spec& spec) {
   const auto model = llm::parse_model_spec(text);
   if (!model) return refuse(kUsage, model.error().message);
-  // A base URL or wire format that belongs to one provider says nothing about another.
-  if (model->provider != spec.provider) spec.backend.clear(), spec.base_url.clear(), spec.definition = {};
+  // A base URL, wire format or key that belongs to one provider says nothing about another.
+  if (model->provider != spec.provider) spec.backend.clear(), spec.base_url.clear(), spec.definition.has_key = false;
   spec.provider = model->provider;
   spec.model = model->model;
   spec.effort = model->effort;
   return {};
+}
+
+// What would wait for a person does not any more; what is denied stays so.
+void approve(run::GrantedTool& tool) {
+  if (tool.gate == run::Gate::approve) tool.gate = run::Gate::allow;
 }
 
 Checked<> apply_profile(const std::string& name, const std::string& cwd, const Settings& settings, bool yolo, run::Spec& spec,
@@ -79,7 +84,7 @@ Checked<> apply_profile(const std::string& name, const std::string& cwd, const S
   own.input = std::move(spec.input);
   own.work_directory = std::move(spec.work_directory);
   if (yolo)
-    for (auto& tool : own.tools) tool.gate = run::Gate::allow;
+    for (auto& tool : own.tools) approve(tool);
   spec = std::move(own);
   request.component_id = agent->id;
   request.component_name = agent->name;
@@ -101,10 +106,11 @@ Checked<> apply_tools(const AgentOptions& options, bool has_own, run::Spec& spec
     if (options.yolo)
       for (const auto* tool : {"Write", "Edit"}) grant(spec, tool);
     if (options.yolo)
-      for (auto& tool : spec.tools) tool.gate = run::Gate::allow;
+      for (auto& tool : spec.tools) approve(tool);
     return {};
   }
   spec.tools.clear();
+  spec.mcp_servers.clear();
   if (base::trim(*options.tools) == "none") return {};
   std::vector<std::string_view> names;
   std::string listing;

@@ -148,7 +148,7 @@ Checked<engine::LaunchRequest> app_request(Process& process, const app::App& app
   request.component_name = agent.name;
   auto& spec = request.spec;
   spec = app::spec_of(agent);
-  give_definitions(spec, app, agent, options.file);
+  note_keys(app, agent, spec);
   if (const auto done = apply_inputs(options.inputs, std::move(message), spec); !done) return std::unexpected(done.error());
   auto directory =
       work_directory(options.cwd, process.settings, app.work_directory.empty() ? directory_of_last(session) : app.work_directory);

@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cli/output.h"
-#include "llm/sse.h"
+#include "net/sse.h"
 #include "net/http_client.h"
 
 namespace cli {
@@ -224,7 +224,7 @@ class CrashCheck {
     const auto exchange = send("POST", path, std::move(form));
     if (const auto head = co_await exchange->head(); !head || head->status != 200)
       throw base::Broken("the server refused " + path);
-    llm::SseParser parser;
+    net::SseParser parser;
     for (;;) {
       const auto bytes = co_await exchange->read();
       if (!bytes || bytes->empty()) co_return;

@@ -1,9 +1,6 @@
 #include "cli/endpoints.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <filesystem>
 
 namespace cli {
 
@@ -18,18 +15,9 @@ std::unexpected<base::Error> waits(const std::string& why) { return base::fail(b
 
 }  // namespace
 
-bool Endpoints::Version::operator==(const Version& other) const {
-  return size == other.size && inode == other.inode && changed.tv_sec == other.changed.tv_sec && changed.tv_nsec == other.changed.tv_nsec;
-}
-
-Endpoints::Version Endpoints::version_of(const std::string& file) {
-  struct stat status{};
-  if (stat(file.c_str(), &status) != 0) return {};
-  return {.size = status.st_size, .changed = status.st_mtim, .inode = status.st_ino};
-}
-
-base::Result<Endpoints::Secret> Endpoints::read(const run::Spec& spec, const Version& version) const {
-  const auto& [file, id] = spec.definition;
+base::Result<Endpoints::Secret> Endpoints::read(const run::Spec& spec, const FileVersion& version) const {
+  const auto& file = spec.definition.file;
+  const auto& id = spec.definition.agent;
   const auto app = app::load_app(file, environment_);
   if (!app) return waits("its app file cannot be read: " + app.error().message.substr(0, app.error().message.find('\n')));
   const auto agent = std::ranges::find(app->agents, id, &app::Agent::id);
@@ -47,7 +35,7 @@ base::Result<llm::Endpoint> Endpoints::of(const store::Run& run, const run::Spec
   if (!spec.backend.empty()) endpoint.backend = spec.backend;
   if (!spec.base_url.empty()) endpoint.base_url = spec.base_url;
   if (spec.limits.model_call_ms) endpoint.timeout_ms = spec.limits.model_call_ms;
-  if (spec.definition.file.empty()) {
+  if (spec.definition.file.empty() || !spec.definition.has_key) {
     if (!served_) return endpoint;
     for (const auto& agent : served_->agents) {
       if (agent.id != run.component_id || !calls_the_same_place(agent, spec)) continue;
@@ -69,23 +57,23 @@ base::Result<llm::Endpoint> Endpoints::of(const store::Run& run, const run::Spec
   return endpoint;
 }
 
-// Those whom the agent may give work to have keys of their own.
-void give_definitions(run::Spec& spec, const app::App& app, const app::Agent& agent, const std::string& file) {
-  spec.definition = definition_of(agent, file);
+namespace {
+
+void note_key(const app::Agent& agent, run::Spec& spec) {
+  if (agent.brain.endpoint.api_key) spec.definition = {.file = agent.file, .agent = agent.id, .has_key = true};
+}
+
+}  // namespace
+
+void note_keys(const app::App& app, const app::Agent& agent, run::Spec& spec) {
+  note_key(agent, spec);
   for (auto& member : spec.team) {
     const auto at = std::ranges::find(app.agents, member.id, &app::Agent::id);
     auto own = run::decode_spec(member.spec);
     if (at == app.agents.end() || !own) continue;
-    own->definition = definition_of(*at, file);
+    note_key(*at, *own);
     member.spec = run::encode(*own);
   }
-}
-
-run::Definition definition_of(const app::Agent& agent, const std::string& file) {
-  if (!agent.brain.endpoint.api_key) return {};
-  std::error_code ec;
-  const auto absolute = std::filesystem::absolute(file, ec).lexically_normal();
-  return {ec ? file : absolute.string(), agent.id};
 }
 
 }  // namespace cli

@@ -1,11 +1,11 @@
 #pragma once
 // Where a run's model is called and with which key. A run holds no key: it names the app file and the agent that it was made
 // from, and whoever executes it reads the key there (ARCHITECTURE.md, "The key stays in the app file").
-#include <ctime>
 #include <map>
 #include <string>
 
 #include "app/definition.h"
+#include "cli/file_version.h"
 #include "llm/registry.h"
 #include "run/spec.h"
 #include "store/types.h"
@@ -23,27 +23,18 @@ class Endpoints {
   base::Result<llm::Endpoint> of(const store::Run& run, const run::Spec& spec);
 
  private:
-  // A file as it was when it was read.
-  struct Version {
-    std::int64_t size = -1;
-    timespec changed{};
-    std::uint64_t inode = 0;
-    bool operator==(const Version& other) const;
-  };
   struct Secret {
-    Version version;
+    FileVersion version;
     std::string api_key;
   };
-  static Version version_of(const std::string& file);
-  base::Result<Secret> read(const run::Spec& spec, const Version& version) const;
+  base::Result<Secret> read(const run::Spec& spec, const FileVersion& version) const;
 
   const app::App* const served_;
   const llm::Environment environment_;
   std::map<std::string, Secret> known_;  // by file, agent, provider and base URL
 };
 
-// The part of a spec that says where an agent's key is: nothing where its app file gives it none.
-void give_definitions(run::Spec& spec, const app::App& app, const app::Agent& agent, const std::string& file);
-run::Definition definition_of(const app::Agent& agent, const std::string& file);
+// Says in a run's spec that the agent's app file gives it its key, where that is so; the same for those whom it may give work to.
+void note_keys(const app::App& app, const app::Agent& agent, run::Spec& spec);
 
 }  // namespace cli

@@ -85,10 +85,19 @@ TEST_F(EndpointsTest, AKeyGoesToNoOtherPlaceThanTheOneItIsFor) {
 TEST_F(EndpointsTest, AnAgentWithoutAKeyNeedsNothingOfItsFile) {
   app::Agent agent;
   agent.id = "main";
-  EXPECT_EQ(definition_of(agent, "app.yaml").file, "");
+  agent.file = file_;
+  run::Spec spec;
+  note_keys(app::App{}, agent, spec);
+  EXPECT_EQ(spec.definition.file, "");
   agent.brain.endpoint.api_key = "sk";
-  EXPECT_EQ(definition_of(agent, "app.yaml").file, (std::filesystem::current_path() / "app.yaml").string());
-  EXPECT_EQ(definition_of(agent, file_).agent, "main");
+  note_keys(app::App{}, agent, spec);
+  EXPECT_EQ(spec.definition.file, file_);
+  EXPECT_EQ(spec.definition.agent, "main");
+  // A file that is named for something else, and is gone, keeps nobody from calling.
+  spec_.definition.has_key = false;
+  const auto endpoint = endpoints_.of({}, spec_);
+  ASSERT_TRUE(endpoint) << endpoint.error().message;
+  EXPECT_EQ(endpoint->api_key, std::nullopt);
 }
 
 }  // namespace

@@ -26,12 +26,17 @@ std::optional<std::string> from_environment(std::string_view name) {
   return std::string(value);
 }
 
-std::vector<std::unique_ptr<tool::Tool>> all_tools(process::Children& children, tool::Agents& agents, aio::Offload& blocking, aio::Time& time) {
+// What programs that runs start may know of this process' environment.
+std::vector<std::string> passed_on() {
   std::vector<std::string> own;
   for (char** at = environ; *at; ++at) own.emplace_back(*at);
+  return tool::shell_environment(own);
+}
+
+std::vector<std::unique_ptr<tool::Tool>> all_tools(process::Children& children, tool::Agents& agents, aio::Offload& blocking,
+                                                   aio::Time& time) {
   auto tools = tool::file_tools(blocking);
-  for (auto& tool : tool::shell_tools(children, blocking, time, {.environment = tool::shell_environment(own)}))
-    tools.push_back(std::move(tool));
+  for (auto& tool : tool::shell_tools(children, blocking, time, {.environment = passed_on()})) tools.push_back(std::move(tool));
   for (auto& tool : tool::memory_tools()) tools.push_back(std::move(tool));
   for (auto& tool : tool::task_tools(time)) tools.push_back(std::move(tool));
   tools.push_back(tool::ask_user_tool());
@@ -72,6 +77,7 @@ Execution::Execution(boost::asio::io_context& io, aio::Time& time, base::Random&
       children(io, time, blocking, children_directory(settings)),
       tools(all_tools(children, agents, blocking, time)),
       endpoints(app, settings.environment),
+      mcp_servers(io, time, http, tools, {.environment = settings.environment, .passed_on = passed_on()}),
       projection(store, logs, time, blocking, settings.home + "/runs"),
       deps{io,
            time,
@@ -91,8 +97,10 @@ Execution::Execution(boost::asio::io_context& io, aio::Time& time, base::Random&
   deps.tasks = &tasks;
   deps.memory = &memory;
   agents.use(deps, executor);
-  // Shims are children of this process that nobody waits for; they must not stay as zombies.
+  deps.tools_of = [this](const store::Run& run, const run::Spec& spec) { return mcp_servers.tools_of(run, spec); };
+  // Shims and MCP servers are children of this process that nobody waits for; they must not stay as zombies.
   std::signal(SIGCHLD, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);  // a server may end while it is being told something
 }
 
 base::Result<std::unique_ptr<Process>> Process::open(Settings settings) {
@@ -115,7 +123,7 @@ Execution& Process::enable_execution(const app::App* app, engine::ExecutorOption
 
 int Process::run(aio::Task<int> main) {
   int code = 1;
-  const auto guarded = [](aio::Task<int> task, store::Store& store, int& result) -> aio::Task<> {
+  const auto guarded = [](aio::Task<int> task, Process& process, int& result) -> aio::Task<> {
     std::string broken;
     try {
       result = co_await std::move(task);
@@ -126,9 +134,10 @@ int Process::run(aio::Task<int> main) {
       std::fprintf(stderr, "error: %s\nSee `outlast doctor`.\n", broken.c_str());
       result = 78;
     }
-    co_await store.close();
+    if (process.execution) co_await process.execution->mcp_servers.close();
+    co_await process.store->close();
   };
-  boost::asio::co_spawn(io, guarded(std::move(main), *store, code), [](std::exception_ptr failure) {
+  boost::asio::co_spawn(io, guarded(std::move(main), *this, code), [](std::exception_ptr failure) {
     if (failure) std::rethrow_exception(failure);
   });
   io.run();

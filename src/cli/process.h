@@ -11,6 +11,7 @@
 #include "app/definition.h"
 #include "base/clock.h"
 #include "cli/endpoints.h"
+#include "cli/mcp_servers.h"
 #include "engine/agents.h"
 #include "engine/counters.h"
 #include "engine/deps.h"
@@ -51,6 +52,7 @@ struct Execution {
   engine::Agents agents;
   tool::Toolbox tools;
   Endpoints endpoints;
+  McpServers mcp_servers;
   engine::Projection projection;
   engine::Deps deps;
   engine::Executor executor;

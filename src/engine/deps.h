@@ -18,6 +18,12 @@
 
 namespace engine {
 
+// The tools of a run that uses MCP servers, and which of these cannot be used at present, each with the reason.
+struct RunTools {
+  std::shared_ptr<const tool::Toolbox> toolbox;
+  std::vector<std::string> missing = {};
+};
+
 struct Deps {
   boost::asio::io_context& io;
   aio::Time& time;
@@ -34,9 +40,9 @@ struct Deps {
   tool::Tasks* tasks = nullptr;      // for tools that make other calls; null: they are refused
   Projection* projection = nullptr;  // keeps run directories current; null: none are kept
   tool::Memory* memory = nullptr;    // what sessions note; null: nothing can be noted
-  // The tools of a run whose definition names MCP servers, on top of `tools`; asked before each model call, since servers come and
-  // go. None: such a run has `tools` alone.
-  std::function<aio::Task<std::shared_ptr<const tool::Toolbox>>(const store::Run& run, const run::Spec& spec)> tools_of = {};
+  // The tools of a run whose definition names MCP servers, on top of `tools`; asked before each model call, since servers come
+  // and go. None: such a run has `tools` alone.
+  std::function<aio::Task<RunTools>(const store::Run& run, const run::Spec& spec)> tools_of = {};
 };
 
 }  // namespace engine

@@ -239,7 +239,13 @@ aio::Task<> Execution::look_for_notices() { notices_ = co_await waiting_notices(
 aio::Task<> Execution::look_for_tools() {
   if (spec_.mcp_servers.empty() || !deps_.tools_of) co_return;
   auto asked = deps_.tools_of(lease_.run, spec_);
-  if (auto found = co_await scope_->run(std::move(asked)); found && *found) tools_ = *std::move(found);
+  auto found = co_await scope_->run(std::move(asked));
+  if (!found || !found->toolbox) co_return;
+  tools_ = std::move(found->toolbox);
+  if (found->missing == missing_servers_) co_return;
+  missing_servers_ = std::move(found->missing);
+  boost::json::array missing(missing_servers_.begin(), missing_servers_.end());
+  log_->add_fact("mcp_servers", base::to_text(boost::json::object{{"missing", std::move(missing)}}));
 }
 
 // Nothing that a run's calls started outlives the run.

@@ -62,6 +62,7 @@ class Execution {
   run::Spec spec_;
   run::AgentState state_;
   std::vector<run::Message> past_;
+  std::vector<std::string> missing_servers_;  // of MCP, as it was recorded last
   std::unique_ptr<RunLog> log_;
   std::unique_ptr<Hooks> hooks_;
   std::shared_ptr<aio::Scope> scope_;  // shared with the deadline's task, which may outlive the run

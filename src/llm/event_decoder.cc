@@ -49,7 +49,7 @@ std::expected<ModelResult, ModelError> EventDecoder::finish(DeltaSink& sink) {
   return std::unexpected(cut_error(provider_, "was cut off after " + std::to_string(delta_count_) + " deltas"));
 }
 
-EventDecoder::Step EventDecoder::take(const SseEvent& event, DeltaSink& sink) {
+EventDecoder::Step EventDecoder::take(const net::SseEvent& event, DeltaSink& sink) {
   if (progress_ == Progress::finished || base::trim(event.data).empty()) return {};
   if (on_marker(event.data)) return {};
   const auto* value = json_.parse(event.data);

@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "llm/event_json.h"
-#include "llm/sse.h"
 #include "llm/wire.h"
+#include "net/sse.h"
 
 namespace llm {
 
@@ -39,13 +39,13 @@ class EventDecoder : public StreamDecoder {
 
  private:
   enum class Kind { unknown, stream, document };
-  Step take(const SseEvent& event, DeltaSink& sink);
+  Step take(const net::SseEvent& event, DeltaSink& sink);
   Step take_document(DeltaSink& sink);
 
   std::string provider_;
   Progress progress_ = Progress::open;
   Kind kind_ = Kind::unknown;
-  SseParser sse_;
+  net::SseParser sse_;
   EventJson json_;
   std::string document_;
   std::size_t held_bytes_ = 0;

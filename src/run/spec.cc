@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "run/recovery.h"
 
 namespace run {
@@ -37,10 +38,11 @@ void read_texts(const json::object& o, std::string_view key, std::vector<std::st
 
 const GrantedTool* find_grant(const std::vector<GrantedTool>& tools, std::string_view name) {
   if (name.empty()) return nullptr;
-  auto found = std::ranges::find(tools, name, &GrantedTool::name);
+  const auto wanted = base::to_lower(name);
+  auto found = std::ranges::find_if(tools, [&](const GrantedTool& tool) { return base::to_lower(tool.name) == wanted; });
   if (found == tools.end())
-    found = std::ranges::find_if(tools, [name](const GrantedTool& tool) {
-      return tool.name.ends_with('*') && name.starts_with(std::string_view(tool.name).substr(0, tool.name.size() - 1));
+    found = std::ranges::find_if(tools, [&](const GrantedTool& tool) {
+      return tool.name.ends_with('*') && wanted.starts_with(base::to_lower(tool.name.substr(0, tool.name.size() - 1)));
     });
   return found == tools.end() || found->gate == Gate::deny ? nullptr : &*found;
 }
@@ -63,7 +65,11 @@ std::string encode(const Spec& spec) {
   text("effort", spec.effort);
   text("backend", spec.backend);
   text("base_url", spec.base_url);
-  if (!spec.definition.file.empty()) o["definition"] = {{"file", spec.definition.file}, {"agent", spec.definition.agent}};
+  if (!spec.definition.file.empty()) {
+    json::object definition{{"file", spec.definition.file}, {"agent", spec.definition.agent}};
+    if (!spec.definition.has_key) definition["has_key"] = false;
+    o["definition"] = std::move(definition);
+  }
   text("system_prompt", spec.system_prompt);
   text("work_directory", spec.work_directory);
   if (!spec.tools.empty()) {
@@ -152,7 +158,9 @@ base::Result<Spec> decode_spec(std::string_view text) {
   spec.backend = base::text_or_empty(*o, "backend");
   spec.base_url = base::text_or_empty(*o, "base_url");
   if (const auto* definition = base::object_field(*o, "definition"))
-    spec.definition = {base::text_or_empty(*definition, "file"), base::text_or_empty(*definition, "agent")};
+    spec.definition = {.file = base::text_or_empty(*definition, "file"),
+                       .agent = base::text_or_empty(*definition, "agent"),
+                       .has_key = base::bool_field(*definition, "has_key").value_or(true)};
   spec.system_prompt = base::text_or_empty(*o, "system_prompt");
   spec.work_directory = base::text_or_empty(*o, "work_directory");
   if (const auto* tools = base::array_field(*o, "tools"))

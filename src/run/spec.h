@@ -57,10 +57,12 @@ struct Watch {
   std::int64_t checks_max = 0;  // 0: no bound
 };
 
-// Where an executor finds what a spec may not hold, the agent's key: in the app file that the run was made from.
+// Where an executor finds what a spec may not hold, the agent's key and its MCP servers: in the app file that the run was made
+// from.
 struct Definition {
-  std::string file;   // absolute path; "": nothing of it is needed
-  std::string agent;  // its id there
+  std::string file;     // absolute path; "": nothing of it is needed
+  std::string agent;    // its id there
+  bool has_key = true;  // the key is there too; else it is elsewhere, or none is needed
 };
 
 struct Spec {
@@ -89,7 +91,7 @@ struct Spec {
   std::optional<std::int64_t> max_tokens;
 };
 
-// The entry that a tool is granted by, under its own name; null: it may not be called.
+// The entry that a tool is granted by, under its own name in any case; null: it may not be called.
 const GrantedTool* find_grant(const std::vector<GrantedTool>& tools, std::string_view name);
 
 std::string encode(const Spec& spec);  // JSON text

@@ -31,6 +31,7 @@ struct Definition {
   SideEffect side_effect = SideEffect::at_most_once;
   std::vector<std::string> aliases = {};  // further names, any case
   bool reads_itself = false;              // takes any object; the schema is for the model
+  bool from_outside = false;              // its words are not ours: the action alone is no name of it
 };
 
 class Memory;
@@ -38,18 +39,18 @@ class Tasks;
 class Toolbox;
 
 struct Context {
-  std::string run_id;   // "": no run makes the call, but a client of the session
+  std::string run_id;  // "": no run makes the call, but a client of the session
   std::string call_id;
   std::string work_directory = {};  // absolute; file tools are confined to it
-  std::int64_t epoch = 0;      // of the lease under which it is called
+  std::int64_t epoch = 0;           // of the lease under which it is called
   // Asked when the call is cut short: the run goes on elsewhere, what can outlive the call is to be left alone. None: it ends.
   std::function<bool()> goes_on = {};
   // Whose call it is, for tools that make other calls. Null: such tools are refused.
   std::string session_id = {};
   std::vector<run::GrantedTool> granted = {};
-  bool is_task = false;          // a run of its own: its process can be written to
+  bool is_task = false;            // a run of its own: its process can be written to
   std::int64_t foreground_ms = 0;  // how long a command may take before it goes on as a task
-  std::int64_t deadline_ms = 0;  // wall: when the calling run's time is over; 0: it has no limit
+  std::int64_t deadline_ms = 0;    // wall: when the calling run's time is over; 0: it has no limit
   Tasks* tasks = nullptr;
   Memory* memory = nullptr;
   const Toolbox* toolbox = nullptr;  // where the caller's tools are found; null: in the process' own
@@ -81,10 +82,12 @@ class Tool {
   virtual aio::Task<base::Result<>> send(Context call, boost::json::object request);
 };
 
-// The tools of one process by name. Constant after construction.
+// The tools of one process, or of one run, by name. Constant after construction.
 class Toolbox {
  public:
   explicit Toolbox(std::vector<std::unique_ptr<Tool>> tools);
+  // These tools, then those of `base`, which outlives it. A name of either beats an alias of either.
+  Toolbox(std::vector<std::unique_ptr<Tool>> tools, const Toolbox& base);
   ~Toolbox();
   // By the model's name, any case, and by the aliases of app files: "filesystem.read", "filesystem__read", "read".
   Tool* find(std::string_view name) const;
@@ -95,6 +98,11 @@ class Toolbox {
 
  private:
   struct Entry;
+  const Entry* by_name(std::string_view lower_name) const;
+  const Entry* by_alias(std::string_view lower_name) const;
+  const Entry* entry_of(std::string_view name) const;
+
+  const Toolbox* base_ = nullptr;
   std::vector<Entry> entries_;
 };
 

@@ -30,23 +30,10 @@ std::string bounded(std::string text) {
          std::string(tail);
 }
 
-// Templates only because Toolbox::Entry is private.
-template <class Entry>
-const Entry* entry_of(const std::vector<Entry>& entries, std::string_view name) {
-  const auto lower = base::to_lower(base::trim(name));
-  // A name beats an alias: another module's action may be called like a tool.
-  for (const auto& entry : entries)
-    if (entry.names.front() == lower) return &entry;
-  for (const auto& entry : entries)
-    if (std::find(entry.names.begin(), entry.names.end(), lower) != entry.names.end()) return &entry;
-  return nullptr;
-}
-
-template <class Entry>
-std::string not_found(const std::vector<Entry>& entries, std::string_view name) {
+std::string not_found(const std::vector<const Definition*>& known, std::string_view name) {
   const auto word = base::utf8_lossy(base::utf8_prefix(name, 128));
   std::vector<std::string_view> names;
-  for (const auto& entry : entries) names.push_back(entry.tool->definition().name);
+  for (const auto* definition : known) names.push_back(definition->name);
   std::string text = "Tool '" + word + "' not found.";
   if (const auto meant = base::nearest(word, names)) text += " Did you mean '" + std::string(*meant) + "'?";
   return text;
@@ -56,28 +43,45 @@ std::string not_found(const std::vector<Entry>& entries, std::string_view name) 
 
 struct Toolbox::Entry {
   std::unique_ptr<Tool> tool;
-  Schema schema;
+  std::optional<Schema> schema;    // none: the tool reads its arguments itself
   std::vector<std::string> names;  // lower case: the model's name first, then the aliases
 };
+
+namespace {
+
+std::vector<std::string> names_of(const Definition& definition) {
+  const auto module = base::to_lower(definition.module);
+  const auto action = base::to_lower(definition.action);
+  std::vector<std::string> names{base::to_lower(definition.name)};
+  if (!module.empty() && !action.empty()) names.insert(names.end(), {module + "." + action, module + "__" + action});
+  if (!action.empty() && !definition.from_outside) names.push_back(action);
+  for (const auto& alias : definition.aliases) names.push_back(base::to_lower(alias));
+  return names;
+}
+
+// What is ours must be right; a schema from outside that nobody follows is not even looked at.
+std::optional<Schema> schema_of(const Definition& definition) {
+  if (definition.from_outside && definition.reads_itself) return std::nullopt;
+  auto schema = Schema::compile(definition.schema);
+  if (!schema) throw base::Broken("tool " + definition.name + ": " + schema.error().message);
+  return definition.reads_itself ? std::nullopt : std::optional(std::move(*schema));
+}
+
+}  // namespace
 
 Toolbox::Toolbox(std::vector<std::unique_ptr<Tool>> tools) {
   for (auto& tool : tools) {
     const Definition& definition = tool->definition();
-    // Names are part of the program, not of its input.
+    // Names are part of the program, or were made to fit.
     ASSERT(valid_name(definition.name));
-    const auto name = base::to_lower(definition.name);
-    for (const auto& entry : entries_) ASSERT(entry.names.front() != name);
-    auto schema = Schema::compile(definition.schema);
-    if (!schema) throw base::Broken("tool " + definition.name + ": " + schema.error().message);
-    const auto module = base::to_lower(definition.module);
-    const auto action = base::to_lower(definition.action);
-    std::vector<std::string> names{name};
-    if (!module.empty() && !action.empty()) names.insert(names.end(), {module + "." + action, module + "__" + action});
-    if (!action.empty()) names.push_back(action);
-    for (const auto& alias : definition.aliases) names.push_back(base::to_lower(alias));
-    entries_.push_back({std::move(tool), std::move(*schema), std::move(names)});
+    auto names = names_of(definition);
+    ASSERT(!by_name(names.front()));
+    auto schema = schema_of(definition);
+    entries_.push_back({.tool = std::move(tool), .schema = std::move(schema), .names = std::move(names)});
   }
 }
+
+Toolbox::Toolbox(std::vector<std::unique_ptr<Tool>> tools, const Toolbox& base) : Toolbox(std::move(tools)) { base_ = &base; }
 
 SideEffect Tool::side_effect(const json::object&) const { return definition().side_effect; }
 
@@ -97,22 +101,43 @@ aio::Task<base::Result<>> Tool::send(Context, json::object) {
 
 Toolbox::~Toolbox() = default;
 
+const Toolbox::Entry* Toolbox::by_name(std::string_view lower_name) const {
+  const auto at = std::ranges::find_if(entries_, [&](const Entry& entry) { return entry.names.front() == lower_name; });
+  if (at != entries_.end()) return &*at;
+  return base_ ? base_->by_name(lower_name) : nullptr;
+}
+
+const Toolbox::Entry* Toolbox::by_alias(std::string_view lower_name) const {
+  const auto at = std::ranges::find_if(
+      entries_, [&](const Entry& entry) { return std::ranges::find(entry.names, lower_name) != entry.names.end(); });
+  if (at != entries_.end()) return &*at;
+  return base_ ? base_->by_alias(lower_name) : nullptr;
+}
+
+// A name beats an alias: another module's action may be called like a tool.
+const Toolbox::Entry* Toolbox::entry_of(std::string_view name) const {
+  const auto lower = base::to_lower(base::trim(name));
+  const auto* named = by_name(lower);
+  return named ? named : by_alias(lower);
+}
+
 Tool* Toolbox::find(std::string_view name) const {
-  const auto* found = entry_of(entries_, name);
+  const auto* found = entry_of(name);
   return found ? found->tool.get() : nullptr;
 }
 
 std::vector<const Definition*> Toolbox::definitions() const {
   std::vector<const Definition*> definitions;
   for (const auto& entry : entries_) definitions.push_back(&entry.tool->definition());
+  if (base_) std::ranges::copy(base_->definitions(), std::back_inserter(definitions));
   return definitions;
 }
 
 aio::Task<Outcome> Toolbox::call(std::string name, std::string arguments, Context context) const {
   // Runs on the io thread.
-  const auto* found = entry_of(entries_, name);
-  if (!found) co_return Outcome{not_found(entries_, name), true};
-  auto accepted = found->tool->definition().reads_itself ? object_of(arguments) : accept_arguments(arguments, found->schema);
+  const auto* found = entry_of(name);
+  if (!found) co_return Outcome{not_found(definitions(), name), true};
+  auto accepted = found->schema ? accept_arguments(arguments, *found->schema) : object_of(arguments);
   if (!accepted) co_return Outcome{found->tool->definition().name + ": " + accepted.error().message, true};
   auto running = found->tool->call(std::move(*accepted), std::move(context));
   auto outcome = co_await std::move(running);

@@ -12,11 +12,12 @@ LAYERS = {
     "net": ["base", "aio"],
     "process": ["base", "aio"],
     "llm": ["base", "aio", "run", "net"],
-    "tool": ["base", "aio", "run", "process"],
-    "app": ["base", "aio", "run", "process", "llm", "tool"],
+    "mcp": ["base", "aio", "net", "process"],
+    "tool": ["base", "aio", "run", "process", "mcp"],
+    "app": ["base", "aio", "run", "process", "llm", "mcp", "tool"],
     "engine": ["base", "aio", "run", "store", "process", "llm", "tool", "app"],
-    "api": ["base", "aio", "run", "store", "net", "process", "llm", "tool", "app", "engine"],
-    "cli": ["base", "aio", "run", "store", "net", "process", "llm", "tool", "app", "engine", "api"],
+    "api": ["base", "aio", "run", "store", "net", "process", "llm", "mcp", "tool", "app", "engine"],
+    "cli": ["base", "aio", "run", "store", "net", "process", "llm", "mcp", "tool", "app", "engine", "api"],
 }
 FILE_LINES_MAX = 400
 TEST_FILE_LINES_MAX = 600

@@ -4,7 +4,7 @@
 
 #include "aio/notifier.h"
 #include "aio/scope.h"
-#include "api/mcp/json_rpc.h"
+#include "api/mcp/protocol.h"
 #include "api/mcp/revision.h"
 #include "tool/tasks.h"
 

@@ -1,7 +1,5 @@
 #include "api/mcp/revision.h"
 
-#include <algorithm>
-
 #include "base/json.h"
 #include "base/text.h"
 
@@ -9,7 +7,6 @@ namespace api::mcp {
 
 namespace {
 
-constexpr std::string_view kVersions[] = {kStateless, kWithTasks, "2025-06-18", kWithBatches, "2024-11-05"};
 constexpr std::string_view kVersionKey = "io.modelcontextprotocol/protocolVersion";
 constexpr std::string_view kCapabilitiesKey = "io.modelcontextprotocol/clientCapabilities";
 constexpr int kBadRequest = 400;
@@ -28,21 +25,6 @@ RpcError mismatch(std::string message) {
 
 }  // namespace
 
-json::array supported_versions() {
-  json::array all;
-  for (const auto version : kVersions) all.emplace_back(version);
-  return all;
-}
-
-bool has_handshake(std::string_view version) {
-  return version != kStateless && std::ranges::find(kVersions, version) != std::end(kVersions);
-}
-
-std::string_view negotiate(std::string_view wanted) {
-  const auto known = std::ranges::find(kVersions, wanted);
-  return has_handshake(wanted) ? *known : kWithTasks;
-}
-
 bool is_stateless(const Message& message, std::optional<std::string_view> version_header) {
   const auto* meta = base::object_field(message.params, "_meta");
   if (meta && meta->contains(kVersionKey)) return true;
@@ -59,7 +41,8 @@ std::expected<RequestMeta, RpcError> read_meta(const Message& message, std::opti
   if (version_header && version_header->value != version)
     return std::unexpected(mismatch("MCP-Protocol-Version does not repeat the request's own version"));
   if (*version != kStateless) {
-    RpcError error{.code = Code::unsupported_version, .message = "Unsupported protocol version", .data = {}, .http_status = kBadRequest};
+    RpcError error{
+        .code = Code::unsupported_version, .message = "Unsupported protocol version", .data = {}, .http_status = kBadRequest};
     error.data = json::object{{"supported", supported_versions()}, {"requested", *version}};
     return std::unexpected(std::move(error));
   }
@@ -71,7 +54,8 @@ std::expected<RequestMeta, RpcError> read_meta(const Message& message, std::opti
 
 std::optional<RpcError> check_headers(const Message& message, std::optional<std::string_view> method_header,
                                       std::optional<std::string_view> name_header) {
-  if (!method_header || base::trim(*method_header) != message.method) return mismatch("Mcp-Method does not repeat the request's method");
+  if (!method_header || base::trim(*method_header) != message.method)
+    return mismatch("Mcp-Method does not repeat the request's method");
   const auto field = named_field(message.method);
   if (field.empty()) return std::nullopt;
   const auto name = base::string_field(message.params, field);

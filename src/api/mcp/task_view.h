@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "api/mcp/json_rpc.h"
+#include "api/mcp/protocol.h"
 #include "run/status.h"
 
 namespace api::mcp {

@@ -1,6 +1,8 @@
-#include "llm/sse.h"
+#include "net/sse.h"
 
-namespace llm {
+#include "base/text.h"
+
+namespace net {
 
 namespace {
 
@@ -94,6 +96,9 @@ void SseParser::field(std::string_view line) {
   if (value.starts_with(' ')) value.remove_prefix(1);
   if (name == "data") add_data(value);
   if (name == "event") name_ = value;
+  if (name == "id" && value.size() <= base::limits::kSseIdBytesMax && value.find('\0') == value.npos) id_ = value;
+  if (name == "retry" && value.find_first_not_of("0123456789") == value.npos)
+    if (const auto ms = base::parse_int(value)) retry_ms_ = *ms;
 }
 
 void SseParser::add_data(std::string_view value) {
@@ -122,4 +127,4 @@ void SseParser::keep() {
   data_kept_ = true;
 }
 
-}  // namespace llm
+}  // namespace net

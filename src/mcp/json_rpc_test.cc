@@ -1,11 +1,11 @@
-#include "api/mcp/json_rpc.h"
+#include "mcp/json_rpc.h"
 
 #include <gtest/gtest.h>
 
 #include "base/json.h"
 #include "base/limits.h"
 
-namespace api::mcp {
+namespace mcp {
 namespace {
 
 int refused_code(std::string_view text) {
@@ -33,12 +33,15 @@ TEST(JsonRpc, TellsRequestsNotificationsAndResponsesApart) {
 TEST(JsonRpc, RefusesWhatIsNone) {
   for (const auto* text : {"", "{", "nul", "\xff", "{\"a\":}"}) EXPECT_EQ(refused_code(text), -32700) << text;
   EXPECT_EQ(refused_code(std::string(100'000, '[')), -32700);
-  for (const auto* text : {"7", "\"x\"", "null", "[]", R"({"id":1,"method":"x"})", R"({"jsonrpc":"1.0","id":1,"method":"x"})",
-                           R"({"jsonrpc":"2.0","id":null,"method":"x"})", R"({"jsonrpc":"2.0","id":1.5,"method":"x"})",
-                           R"({"jsonrpc":"2.0","id":{},"method":"x"})", R"({"jsonrpc":"2.0","id":1})", R"({"jsonrpc":"2.0","id":1,"method":""})"})
+  for (const auto* text :
+       {"7", "\"x\"", "null", "[]", R"({"id":1,"method":"x"})", R"({"jsonrpc":"1.0","id":1,"method":"x"})",
+        R"({"jsonrpc":"2.0","id":null,"method":"x"})", R"({"jsonrpc":"2.0","id":1.5,"method":"x"})",
+        R"({"jsonrpc":"2.0","id":{},"method":"x"})", R"({"jsonrpc":"2.0","id":1})", R"({"jsonrpc":"2.0","id":1,"method":""})"})
     EXPECT_EQ(refused_code(text), -32600) << text;
   EXPECT_EQ(refused_code(R"({"jsonrpc":"2.0","id":1,"method":"x","params":[1]})"), -32602);
-  EXPECT_EQ(refused_code(R"({"jsonrpc":"2.0","id":")" + std::string(base::limits::kMcpIdBytesMax + 1, 'a') + R"(","method":"x"})"), -32600);
+  EXPECT_EQ(
+      refused_code(R"({"jsonrpc":"2.0","id":")" + std::string(base::limits::kMcpIdBytesMax + 1, 'a') + R"(","method":"x"})"),
+      -32600);
 }
 
 TEST(JsonRpc, ARefusalKeepsTheIdThatCouldBeRead) {
@@ -55,9 +58,11 @@ TEST(JsonRpc, ABatchIsBounded) {
 
 TEST(JsonRpc, AnswersAreOneObjectOnOneLine) {
   EXPECT_EQ(encode_answer(1, json::object{{"a", "x\ny"}}), R"({"jsonrpc":"2.0","id":1,"result":{"a":"x\ny"}})");
-  EXPECT_EQ(encode_answer("q", refuse(Code::invalid_params, "no")), R"({"jsonrpc":"2.0","id":"q","error":{"code":-32602,"message":"no"}})");
-  EXPECT_EQ(encode_error(nullptr, {.code = Code::parse_error, .message = "no"}), R"({"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"no"}})");
+  EXPECT_EQ(encode_answer("q", refuse(Code::invalid_params, "no")),
+            R"({"jsonrpc":"2.0","id":"q","error":{"code":-32602,"message":"no"}})");
+  EXPECT_EQ(encode_error(nullptr, {.code = Code::parse_error, .message = "no"}),
+            R"({"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"no"}})");
 }
 
 }  // namespace
-}  // namespace api::mcp
+}  // namespace mcp

@@ -1,4 +1,4 @@
-#include "llm/sse.h"
+#include "net/sse.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace llm {
+namespace net {
 namespace {
 
 using Events = std::vector<std::pair<std::string, std::string>>;
@@ -107,5 +107,25 @@ TEST(Sse, LongLinesAndLongEventsAreRefused) {
   EXPECT_TRUE(event.overflowed());
 }
 
+TEST(Sse, RemembersTheLastIdAndTheRetryTime) {
+  SseParser parser;
+  parser.feed("id: 1\ndata: a\n\nid: 2\ndata\n\nretry: 250\n\n");
+  EXPECT_EQ(parser.next()->data, "a");
+  EXPECT_EQ(parser.last_id(), "1");
+  EXPECT_EQ(parser.next()->data, "");
+  EXPECT_EQ(parser.last_id(), "2");
+  EXPECT_FALSE(parser.next());
+  EXPECT_EQ(parser.retry_ms(), 250);
+  const auto bad =
+      "id: " + std::string(base::limits::kSseIdBytesMax + 1, 'x') + "\nid: a" + std::string(1, '\0') + "b\nretry: 3s\nretry:\n\n";
+  parser.feed(bad);
+  EXPECT_FALSE(parser.next());
+  EXPECT_EQ(parser.last_id(), "2");
+  EXPECT_EQ(parser.retry_ms(), 250);
+  parser.feed("id\n\n");
+  EXPECT_FALSE(parser.next());
+  EXPECT_EQ(parser.last_id(), "");
+}
+
 }  // namespace
-}  // namespace llm
+}  // namespace net

@@ -1,18 +1,21 @@
 #pragma once
-// JSON-RPC 2.0 as MCP uses it: text to messages and back. Pure; nothing from outside makes it throw.
+// JSON-RPC 2.0 as MCP uses it: text to messages and back, for its servers and its clients. Pure; nothing from outside makes it
+// throw.
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace api::mcp {
+namespace mcp {
 
 namespace json = boost::json;
 
-// The codes that are used; the last three are MCP's own.
-enum class Code {
+// The codes that are used; the last three are MCP's own. What others answer may have any.
+enum class Code : int {
   parse_error = -32700,
   invalid_request = -32600,
   method_not_found = -32601,
@@ -26,8 +29,8 @@ enum class Code {
 struct RpcError {
   Code code = Code::internal_error;
   std::string message = {};
-  json::value data = {};    // null: none
-  int http_status = 200;    // of the answer, where HTTP carries it
+  json::value data = {};  // null: none
+  int http_status = 200;  // of the answer, where HTTP carries it
 };
 
 // What a request comes to.
@@ -40,6 +43,7 @@ struct Message {
   json::value id = {};  // text or an integer; null for a notification
   std::string method = {};
   json::object params = {};
+  std::optional<Answer> answer = {};  // of a response; none: it cannot be read
 };
 
 // A message that is none, with its id where that could be read.
@@ -59,8 +63,9 @@ Decoded decode(std::string_view text);
 // Whole messages, without newline.
 std::string encode_answer(const json::value& id, const Answer& answer);
 std::string encode_error(const json::value& id, const RpcError& error);
+std::string encode_request(std::int64_t id, std::string_view method, json::object params);
 std::string encode_notification(std::string_view method, json::object params);
 
 std::unexpected<RpcError> refuse(Code code, std::string message, int http_status = 200);
 
-}  // namespace api::mcp
+}  // namespace mcp
