@@ -198,7 +198,7 @@ class Run(Apps):
         code, _, err = self.outlast("run", app, launch + "\nN=1")
         self.assertEqual(code, 0, err)
         self.assertNotIn("warning", err)
-        said = [m["content"] for m in self.model.requests[-1]["messages"]]
+        said = [m["content"] or "" for m in self.model.requests[-1]["messages"]]
         task = next(json.loads(c) for c in said if '"task_id"' in c)["task_id"]
         session = json.loads(self.ok("ls", "--tasks", "--json"))[0]["session_id"]
         shown = json.loads(self.ok("show", session, "--json"))
