@@ -115,7 +115,7 @@ aio::Task<Ending> Execution::run() {
   }
   if (!spec_.hooks.empty()) co_await begin_hooks();
   const auto ending = co_await loop();
-  co_await hooks_->stop();
+  co_await hooks_->stop(ending != Ending::finished);
   if (ending == Ending::handed_over) {
     co_await log_->flush();
     base::failpoint("handover.before_release");
@@ -153,7 +153,7 @@ aio::Task<> Execution::fail(std::string what) {
     state_.next_index = lease_.run.event_count;
     log_ = std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, state_);
   }
-  if (hooks_) co_await hooks_->stop();
+  if (hooks_) co_await hooks_->stop(false);
   log_->add_fact("internal_error", base::to_text(boost::json::object{{"message", what}}));
   co_await end_tools();
   auto end =

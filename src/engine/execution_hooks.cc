@@ -73,18 +73,20 @@ aio::Task<> Execution::fire_for_finished_calls() {
 aio::Task<bool> Execution::fire_before(const run::AppendEvents& events) {
   const auto status = *events.status;
   if (status == run::Status::cancelled) {
-    co_await hooks_->stop();
+    co_await hooks_->stop(false);
     co_return true;
   }
   if (status == run::Status::paused) {
     const auto number = std::to_string(state_.next_index);
     co_await hooks_->fire({.on = HookEvent::approval_request, .key = number, .facts = {{"approvals", calls_of(events)}}}, tools_);
+    co_await hooks_->settle();
     co_return true;
   }
   if (spec_.call) {
     co_await fire_task_end(status);
   } else if (status == run::Status::completed) {
-    if (hooks_->stop_retries() < spec_.limits.stop_retries) {
+    const bool has_turns_left = spec_.limits.turns == 0 || state_.model_calls < spec_.limits.turns;
+    if (has_turns_left && hooks_->stop_retries() < spec_.limits.stop_retries) {
       const auto verdict = co_await hooks_->fire({.on = HookEvent::stop, .key = std::to_string(state_.model_calls)}, tools_);
       if (!verdict.words.empty()) co_return false;
     }

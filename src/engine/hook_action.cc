@@ -76,6 +76,7 @@ aio::Task<Called> call_tool(const json::object& action, HookFiring& firing) {
                         .call_id = firing.call_id,
                         .work_directory = firing.spec.work_directory,
                         .epoch = firing.run.epoch,
+                        .goes_on = [handing_over = firing.handing_over] { return *handing_over; },
                         .session_id = firing.run.session_id,
                         .granted = std::move(granted),
                         .tasks = firing.deps.tasks,

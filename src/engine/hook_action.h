@@ -34,6 +34,7 @@ struct HookFiring {
   std::string call_id;  // of the tool calls that it makes, within the run
   boost::json::value facts;
   std::shared_ptr<const tool::Toolbox> tools;
+  std::shared_ptr<const bool> handing_over;  // what is cut then goes on elsewhere
 };
 
 // Whether the event waits for the action: it changes what happens next.

@@ -124,7 +124,7 @@ aio::Task<> Hooks::fire_one(const run::Hook& hook, const HookOccasion& occasion,
     done_[{hook.id, occasion.key}] = {};
   }
   auto call_id = "hook_" + base::sha256_hex(hook.id + '\0' + occasion.key).substr(0, 16);
-  HookFiring firing{deps_, run_, spec_, occasion.on, hook.id, std::move(call_id), std::move(all), std::move(tools)};
+  HookFiring firing{deps_, run_, spec_, occasion.on, hook.id, std::move(call_id), std::move(all), std::move(tools), handing_over_};
   if (holds)
     co_await perform(hook, occasion.key, std::move(firing), verdict);
   else
@@ -203,7 +203,8 @@ aio::Task<> Hooks::settle() {
   co_await beside_.join();
 }
 
-aio::Task<> Hooks::stop() {
+aio::Task<> Hooks::stop(bool goes_on) {
+  *handing_over_ = goes_on;
   beside_.cancel();
   co_await settle();
 }

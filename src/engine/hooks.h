@@ -47,8 +47,8 @@ class Hooks {
 
   // Before the end of the run: waits for what goes on beside; each has its own time limit.
   aio::Task<> settle();
-  // Ends it.
-  aio::Task<> stop();
+  // Ends it. `goes_on`: the run does, elsewhere, and so may what outlives its caller.
+  aio::Task<> stop(bool goes_on);
 
  private:
   struct Once {
@@ -73,6 +73,7 @@ class Hooks {
   std::int64_t turns_ = 1, stop_retries_ = 0;
   std::map<Once, HookVerdict> done_;         // of this run
   std::map<std::string, run::Fired> fired_;  // of the session, by the hook's id
+  const std::shared_ptr<bool> handing_over_ = std::make_shared<bool>(false);
   aio::TaskGroup beside_, periodic_;
 };
 
