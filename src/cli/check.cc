@@ -19,7 +19,14 @@ struct Line {
   std::string text;
 };
 
-std::string_view gate_name(app::Gate gate) { return gate == app::Gate::approve ? "approve" : "auto"; }
+std::string_view gate_name(app::Gate gate) {
+  if (gate == app::Gate::deny) return "deny";
+  return gate == app::Gate::approve ? "approve" : "auto";
+}
+
+std::string_view transport_name(const app::McpServer& server) {
+  return server.transport == app::McpServer::Transport::stdio ? "stdio" : "http";
+}
 
 std::string model_of(const app::Brain& brain) {
   auto text = brain.provider.empty() ? "(no model)" : brain.provider + "/" + brain.model;
@@ -35,7 +42,10 @@ std::string counted(std::size_t count, const std::string& word) {
 std::string agent_line(const app::Agent& agent, const app::App& app) {
   auto text = "agent " + agent.id + ": " + model_of(agent.brain);
   if (agent.tools.empty()) text += ", no tools";
-  for (const auto& tool : agent.tools) text += ", " + tool.name + (tool.gate == app::Gate::approve ? " (approve)" : "");
+  for (const auto& tool : agent.tools) {
+    text += ", " + tool.name;
+    if (tool.gate != app::Gate::allow) text += " (" + std::string(gate_name(tool.gate)) + ")";
+  }
   if (app.agents.size() > 1 && agent.id == app.entry_agent) text += " [entry agent]";
   return harmless(text);
 }
@@ -46,15 +56,19 @@ void print_file(const app::CheckedFile& checked) {
   for (const auto& problem : checked.warnings) lines.push_back({problem.mark, "warning: " + app::to_text(problem, checked.file)});
   std::ranges::sort(lines, {}, [](const Line& line) { return std::tie(line.mark.line, line.mark.column, line.text); });
   for (const auto& line : lines) put_line(harmless(line.text));
-  if (checked.errors_left_out) put_line("error: ... and " + std::to_string(checked.errors_left_out) + " more (" + checked.file + ")");
-  if (checked.ok() && checked.app)
-    for (const auto& agent : checked.app->agents) put_line(agent_line(agent, *checked.app));
+  if (checked.errors_left_out)
+    put_line("error: ... and " + std::to_string(checked.errors_left_out) + " more (" + checked.file + ")");
+  if (!checked.ok() || !checked.app) return;
+  for (const auto& agent : checked.app->agents) put_line(agent_line(agent, *checked.app));
+  for (const auto& server : checked.app->mcp_servers)
+    put_line("mcp server " + server.name + ": " + std::string(transport_name(server)));
 }
 
 json::array problems_json(const std::vector<app::Problem>& problems) {
   json::array list;
   for (const auto& problem : problems) {
-    json::object one{{"path", problem.path}, {"message", problem.message}, {"line", nullptr}, {"column", nullptr}, {"code", nullptr}};
+    json::object one{
+        {"path", problem.path}, {"message", problem.message}, {"line", nullptr}, {"column", nullptr}, {"code", nullptr}};
     if (problem.mark.line > 0) one["line"] = problem.mark.line, one["column"] = problem.mark.column;
     if (problem.code) one["code"] = app::name(*problem.code);
     list.push_back(std::move(one));
@@ -76,11 +90,20 @@ json::array agents_json(const app::CheckedFile& checked) {
   return list;
 }
 
+json::array servers_json(const app::CheckedFile& checked) {
+  json::array list;
+  if (!checked.ok() || !checked.app) return list;
+  for (const auto& server : checked.app->mcp_servers)
+    list.push_back(json::object{{"name", server.name}, {"transport", transport_name(server)}});
+  return list;
+}
+
 json::object file_json(const app::CheckedFile& checked) {
   json::object one{{"file", checked.file},
                    {"errors", problems_json(checked.errors)},
                    {"warnings", problems_json(checked.warnings)},
-                   {"agents", agents_json(checked)}};
+                   {"agents", agents_json(checked)},
+                   {"mcp_servers", servers_json(checked)}};
   if (checked.errors_left_out) one["errors_left_out"] = checked.errors_left_out;
   return one;
 }

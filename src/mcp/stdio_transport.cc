@@ -31,16 +31,15 @@ StdioTransport::StdioTransport(asio::io_context& io, aio::Time& time, ServerComm
 aio::Task<std::string> StdioTransport::listen(Listener& listener) {
   auto server = start_server(command_);
   if (!server) {
-    over_ = true;
-    co_return server.error().message;
+    why_over_ = server.error().message;
+    co_return *why_over_;
   }
   process_ = server->identity;
   input_.assign(server->input.release());
   output_.assign(server->output.release());
   error_.assign(server->error.release());
-  auto why = co_await converse(listener);
-  over_ = true;
-  co_return why;
+  why_over_ = co_await converse(listener);
+  co_return *why_over_;
 }
 
 // Only the end of its output ends it: a server may close the other two, or not read for a while.
@@ -110,7 +109,7 @@ std::string StdioTransport::last_words() {
 }
 
 aio::Task<base::Result<>> StdioTransport::send(std::string message, Listener&) {
-  if (over_) co_return base::fail(base::Errc::unavailable, "the server has ended");
+  if (why_over_) co_return base::fail(base::Errc::unavailable, *why_over_);
   if (outbox_bytes_ + message.size() > limits::kMcpOutboxBytesMax)
     co_return base::fail(base::Errc::unavailable, "the server does not read what it is told");
   message += '\n';
@@ -121,7 +120,7 @@ aio::Task<base::Result<>> StdioTransport::send(std::string message, Listener&) {
 }
 
 aio::Task<> StdioTransport::close() {
-  over_ = true;
+  if (!why_over_) why_over_ = "it was closed";
   boost::system::error_code ignored;
   for (auto* stream : {&input_, &output_, &error_}) stream->close(ignored);
   if (!process_) co_return;

@@ -41,7 +41,7 @@ class StdioTransport final : public Transport {
   std::size_t outbox_bytes_ = 0;
   aio::Notifier to_write_, never_;
   std::string error_tail_;
-  bool over_ = false;
+  std::optional<std::string> why_over_;  // nothing more can be said
 };
 
 }  // namespace mcp
