@@ -13,8 +13,7 @@ constexpr const char* kSchema = R"({
     "question": {"type": "string", "minLength": 1, "maxLength": 16384, "description": "What the user is asked."},
     "choices": {"type": "array", "maxItems": 50, "items": {"type": "string"}, "description": "Answers to choose from."},
     "response_type": {"type": "string", "enum": ["answer", "approval"], "description": "approval: yes or no is wanted."},
-    "form": {"type": "object", "description": "Fields to fill in; the answer is their JSON."},
-    "timeout": {"type": "number", "description": "Seconds after which to go on without an answer; waits for ever without it."}
+    "form": {"type": "object", "description": "Fields to fill in; the answer is their JSON."}
   },
   "required": ["question"]
 })";
