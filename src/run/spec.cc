@@ -56,12 +56,14 @@ std::string encode(const Spec& spec) {
     }
     o["tools"] = std::move(tools);
   }
+  if (auto settings = encode(spec.settings); !settings.empty()) o["settings"] = std::move(settings);
   number("turns_max", spec.limits.turns);
   number("tool_calls_max", spec.limits.tool_calls);
   number("tokens_max", spec.limits.tokens);
   number("timeout_ms", spec.limits.timeout_ms);
   number("foreground_ms", spec.limits.foreground_ms);
   number("model_call_ms", spec.limits.model_call_ms);
+  number("approval_ms", spec.limits.approval_ms);
   if (!spec.wakes) o["wakes"] = false;
   if (spec.recovery != Recovery::resume) o["recovery"] = name(spec.recovery);
   if (spec.temperature) o["temperature"] = *spec.temperature;
@@ -98,12 +100,14 @@ base::Result<Spec> decode_spec(std::string_view text) {
         if (!granted) return std::unexpected(granted.error());
         spec.tools.push_back(*std::move(granted));
       }
+  if (const auto* settings = base::object_field(*o, "settings")) spec.settings = decode_tool_settings(*settings);
   spec.limits = {.turns = base::int_or_zero(*o, "turns_max"),
                  .tool_calls = base::int_or_zero(*o, "tool_calls_max"),
                  .tokens = base::int_or_zero(*o, "tokens_max"),
                  .timeout_ms = base::int_or_zero(*o, "timeout_ms"),
                  .foreground_ms = base::int_or_zero(*o, "foreground_ms"),
-                 .model_call_ms = base::int_or_zero(*o, "model_call_ms")};
+                 .model_call_ms = base::int_or_zero(*o, "model_call_ms"),
+                 .approval_ms = base::int_or_zero(*o, "approval_ms")};
   const auto recovery = decode_recovery(*o);
   if (!recovery) return std::unexpected(recovery.error());
   spec.recovery = recovery->value_or(Recovery::resume);

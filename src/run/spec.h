@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "run/message.h"
+#include "run/tool_settings.h"
 
 namespace run {
 
@@ -36,6 +37,7 @@ struct Limits {
   std::int64_t timeout_ms = 0;  // wall clock since the launch
   std::int64_t foreground_ms = 0;  // a command that takes longer goes on as a background task, where the run may have those
   std::int64_t model_call_ms = 0;  // of one model call
+  std::int64_t approval_ms = 0;    // a decision that takes longer is a no
 };
 
 // Where an executor finds what a spec may not hold, the agent's key: in the app file that the run was made from.
@@ -53,6 +55,7 @@ struct Spec {
   std::string system_prompt;
   std::vector<std::string> notify_when;  // of a call: patterns of its output that its session's model is told of
   std::vector<GrantedTool> tools;
+  ToolSettings settings = {};
   Limits limits;
   Recovery recovery = Recovery::resume;
   bool wakes = true;  // its session may be woken when a background task has news
