@@ -88,6 +88,7 @@ constexpr std::string_view kRunsIt[] = {
     "env rm x",
     "env -i -u C A=b rm x",
     "/usr/bin/env rm x",
+    "env =a b-c=d rm x",
     "env -S 'rm x'",
     "env -- rm x",
     "sudo rm x",

@@ -227,7 +227,7 @@ class Unwrapper {
     ShellCommand inner;
     auto at = operands.first + static_cast<std::size_t>(wrapper.operands);
     const bool assigns = wrapper.name == "env" || wrapper.name == "sudo";
-    for (; assigns && at < command.words.size() && is_assignment(command.words[at]); ++at)
+    for (; assigns && at < command.words.size() && command.words[at].text.find('=') != std::string::npos; ++at)
       inner.assignments.push_back(command.words[at]);
     for (; at < command.words.size(); ++at) inner.words.push_back(command.words[at]);
     if (!operands.replaced.empty())
