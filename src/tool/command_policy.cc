@@ -4,10 +4,10 @@
 #include <array>
 #include <utility>
 
-#include "base/text.h"
 #include "tool/command_paths.h"
 #include "tool/command_wrappers.h"
 #include "tool/reading_commands.h"
+#include "tool/work_directory.h"
 
 namespace tool {
 
@@ -167,16 +167,12 @@ std::string names_of(const std::vector<std::string>& entries) {
   return entries.size() > kShown ? text + ", …" : text;
 }
 
-// "'rm'", of a command that may be long.
-std::string shown(std::string_view text) {
-  const auto cut = base::utf8_prefix(text, 100);
-  return "'" + base::utf8_lossy(cut) + (cut.size() < text.size() ? "…" : "") + "'";
-}
+std::string quoted(std::string_view text) { return "'" + shown(text) + "'"; }
 
 std::optional<std::string> not_understood(const Doubts& doubts) {
   const auto* why = !doubts.computed.empty() ? &doubts.computed : !doubts.hidden.empty() ? &doubts.hidden : &doubts.altered;
   if (why->empty()) return std::nullopt;
-  return "not allowed: this command line is not understood for sure (" + std::string(base::utf8_prefix(*why, 200)) +
+  return "not allowed: this command line is not understood for sure (" + shown(*why) +
          "), and only what is understood may run here. Write it more plainly.";
 }
 
@@ -189,26 +185,26 @@ std::optional<std::string> not_allowed(const run::ShellSettings& settings, const
   for (const auto& command : line.commands) {
     for (const auto& assignment : command.assignments)
       if (!harmless(assignment, !command.words.empty()))
-        return "not allowed: setting " + shown(assignment.text.substr(0, assignment.text.find('='))) + " may change what runs";
+        return "not allowed: setting " + quoted(assignment.text.substr(0, assignment.text.find('='))) + " may change what runs";
     for (const auto& redirect : command.redirects)
       if (redirect.target.computed || redirect.target.text.starts_with("/dev/tcp") ||
           redirect.target.text.starts_with("/dev/udp"))
-        return "not allowed: a redirection to " + shown(redirect.target.text);
+        return "not allowed: a redirection to " + quoted(redirect.target.text);
     if (command.words.empty()) continue;
     const auto& name = command.words.front().text;
     if (settings.read_only)
       if (auto why = not_reading(command))
-        return "not allowed: " + shown(name) + " " + *why + ", and commands may only read here";
+        return "not allowed: " + quoted(name) + " " + *why + ", and commands may only read here";
     const auto allows = [&](const std::vector<std::string>& entry) { return allowed_by(entry, command, moves, place); };
     if (!entries.empty() && std::ranges::none_of(entries, allows))
-      return "not allowed: " + shown(name) + (command.words.size() > 1 ? " with these words" : "") +
+      return "not allowed: " + quoted(name) + (command.words.size() > 1 ? " with these words" : "") +
              " is not among the allowed commands: " + names_of(settings.allowed_commands);
   }
   if (settings.read_only)
     for (const auto& command : line.commands)
       for (const auto& redirect : command.redirects)
         if (redirect.writes && redirect.target.text != "/dev/null")
-          return "not allowed: it writes to " + shown(redirect.target.text) + ", and commands may only read here";
+          return "not allowed: it writes to " + quoted(redirect.target.text) + ", and commands may only read here";
   return std::nullopt;
 }
 
@@ -225,11 +221,10 @@ std::optional<std::string> refuse_command(const run::ShellSettings& settings, st
     return "not allowed: the command line has more than " + std::to_string(kLineBytesMax) + " bytes";
   const auto line = understand_command_line(text);
   if (auto entry = blocked(settings.blocked_commands, line, text))
-    return "blocked: " + shown(*entry) + " is a blocked command here";
+    return "blocked: " + quoted(*entry) + " is a blocked command here";
   if (!strict) {
     if (line.doubts.computed.empty()) return std::nullopt;
-    return "blocked: " + std::string(base::utf8_prefix(line.doubts.computed, 200)) +
-           ". Some commands are blocked here, so write out what is to run.";
+    return "blocked: " + shown(line.doubts.computed) + ". Some commands are blocked here, so write out what is to run.";
   }
   if (!understands_shell(settings.program))
     return "not allowed: the command lines of " + settings.program + " are not understood here";
@@ -238,7 +233,7 @@ std::optional<std::string> refuse_command(const run::ShellSettings& settings, st
   if (settings.allowed_paths.empty()) return std::nullopt;
   const auto outside = path_outside(line, settings.allowed_paths, place.work_directory, place.directory);
   if (!outside) return std::nullopt;
-  return "not allowed: " + shown(*outside) + " is not inside the allowed paths: " + names_of(settings.allowed_paths);
+  return "not allowed: " + quoted(*outside) + " is not inside the allowed paths: " + names_of(settings.allowed_paths);
 }
 
 base::Result<> check_allowed_command(std::string_view entry) {
