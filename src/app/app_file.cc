@@ -161,6 +161,7 @@ std::optional<App> read_app(std::string_view yaml, const std::string& base_direc
   const auto* tools = root->find("tools");
   const auto rules =
       read_tool_rules(tools ? tools->find("modules") : nullptr, tools ? tools->find("capabilities") : nullptr, problems);
+  app.settings = rules.settings;
   app.agents = read_agents(root->find("agents"), rules, agent_defaults(runtime), problems);
   app.entry_agent = entry_agent(runtime, app.agents, root->mark, problems);
   app.work_directory = work_directory(runtime, base_directory, environment);

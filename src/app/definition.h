@@ -42,6 +42,8 @@ struct Agent {
   std::optional<std::int64_t> max_turns;
   std::optional<std::int64_t> timeout_ms;
   std::optional<std::int64_t> foreground_ms;  // of a command (run::Limits)
+  std::optional<std::int64_t> approval_ms;    // a decision that takes longer is a no
+  run::ToolSettings settings;
   std::optional<run::Recovery> recovery;  // when its executor dies in the middle of a step
   std::vector<std::string> warnings;    // of a profile; those of an app file are in App
 };
@@ -54,6 +56,7 @@ struct App {
   std::string entry_agent;
   std::string work_directory;           // absolute or empty
   std::vector<Agent> agents;
+  run::ToolSettings settings;           // of its modules: for calls that no agent makes
   std::vector<std::string> warnings;    // what is accepted but has no effect yet
 };
 

@@ -25,6 +25,7 @@ aio::Task<> perform_call(Deps& deps, const store::Run& run, const run::Spec& spe
                           .goes_on = std::move(goes_on),
                           .session_id = run.session_id,
                           .granted = spec.tools,
+                          .settings = spec.settings,
                           .is_task = spec.call.has_value(),
                           .foreground_ms = spec.limits.foreground_ms,
                           .deadline_ms = spec.limits.timeout_ms ? run.created_ms + spec.limits.timeout_ms : 0,

@@ -3,8 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "tool/command_paths.h"
+#include "tool/command_place.h"
 #include "tool/command_wrappers.h"
+#include "tool/tool_fixture.h"
 
 namespace tool {
 namespace {
@@ -422,6 +426,22 @@ TEST(CommandPaths, AbsoluteWithoutDots) {
   EXPECT_TRUE(lies_in("/a/b", "/a"));
   EXPECT_FALSE(lies_in("/ab", "/a"));
   EXPECT_TRUE(lies_in("/ab", "/"));
+}
+
+TEST(CommandPlace, LinksDoNotLeadOut) {
+  const TemporaryDirectory temporary;
+  const auto work = (temporary.path() / "work").string(), outside = (temporary.path() / "outside").string();
+  std::filesystem::create_directories(work + "/src/sub");
+  std::filesystem::create_directories(outside);
+  std::filesystem::create_directory_symlink(outside, work + "/src/link");
+  std::filesystem::create_directory_symlink(work + "/src", work + "/alias");
+  const run::ShellSettings settings{.allowed_roots = {"src"}};
+  for (const auto* cwd : {"src", "src/sub", "src/./sub/..", "alias/sub", "src/not-there", "src/link/.."})
+    EXPECT_FALSE(refuse(settings, "ls", command_place(work, cwd))) << cwd;
+  for (const auto* cwd : {"", ".", "src/link", "src/../..", "/", "/etc", "srcs"})
+    EXPECT_THAT(refuse(settings, "ls", command_place(work, cwd)).value_or(""), HasSubstr("where commands may run: src")) << cwd;
+  EXPECT_FALSE(refuse({.allowed_roots = {"alias"}}, "ls", command_place(work, "src")));
+  EXPECT_FALSE(refuse({}, "ls", command_place(work, "/etc")));
 }
 
 TEST(CommandPolicy, EntriesAreChecked) {

@@ -224,7 +224,9 @@ base::Result<> check_sensitive_pattern(const std::string& pattern) {
   if (pattern.size() > kPatternBytesMax)
     return base::fail(base::Errc::invalid_argument, "is longer than " + std::to_string(kPatternBytesMax) + " bytes");
   const RE2 expression(pattern, options());
-  if (!expression.ok()) return base::fail(base::Errc::invalid_argument, "is no regular expression (RE2): " + expression.error());
+  if (!expression.ok())
+    return base::fail(base::Errc::invalid_argument,
+                      "is no regular expression (RE2): " + expression.error().substr(0, expression.error().find(':')));
   if (RE2::FullMatch("", expression)) return base::fail(base::Errc::invalid_argument, "matches the empty text");
   return {};
 }
