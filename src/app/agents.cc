@@ -8,6 +8,7 @@
 #include "app/hooks.h"
 #include "app/recovery_key.h"
 #include "app/shape.h"
+#include "app/tool_settings.h"
 #include "base/text.h"
 #include "mcp/names.h"
 
@@ -23,6 +24,12 @@ std::string text_of(const Node& map, std::string_view key) {
   return node ? as_text(*node).value_or("") : "";
 }
 
+bool enforced(std::string_view module, std::string_view constraint) {
+  if (constraint == "readonly" || constraint == "allowed_paths") return true;
+  return module == "shell" &&
+         (constraint == "allowed_commands" || constraint == "blocked_commands" || constraint == "unrestricted");
+}
+
 // The constraints of a module block that are enforced; a restriction that is not must not be taken for one that is.
 void check_constraints(const std::string& module, const Node* block, Problems& problems) {
   const auto* constraints = block ? block->find("constraints") : nullptr;
@@ -32,8 +39,8 @@ void check_constraints(const std::string& module, const Node* block, Problems& p
     if (member.key == "allowed_actions" || member.key == "blocked_actions") {
       for (const auto& action : texts_of(&member.value))
         check_action(module, action, child(path, member.key), member.value.mark, problems);
-    } else if (member.key != "readonly" && complete_module(module)) {
-      problems.warn(child(path, member.key), "this restriction is not enforced yet", member.mark);
+    } else if (complete_module(module) && !enforced(module, member.key)) {
+      problems.warn(child(path, member.key), "this restriction is not known: it is not enforced", member.mark);
     }
   }
 }
@@ -100,17 +107,26 @@ const Node* providers_of(const ToolRules& rules) {
   return config ? config->find("providers") : nullptr;
 }
 
-// tools.modules.shell.config.foreground_limit, in seconds.
-std::optional<std::int64_t> foreground_limit(const ToolRules& rules, Problems& problems) {
-  const auto found = rules.modules.find("shell");
-  if (found == rules.modules.end() || !found->second) return std::nullopt;
-  const auto* config = found->second->find("config");
-  const auto* limit = config ? config->find("foreground_limit") : nullptr;
-  if (!limit) return std::nullopt;
-  const auto seconds = as_number(*limit);
-  if (seconds && *seconds > 0 && *seconds < 1e6) return static_cast<std::int64_t>(*seconds * 1000);
-  problems.add("tools.modules.shell.config.foreground_limit", "must be a number of seconds above 0", limit->mark, Code::range);
-  return std::nullopt;
+const Node* part_of(const Node* block, std::string_view key) {
+  const auto* part = block ? block->find(key) : nullptr;
+  return part && part->is_map() ? part : nullptr;
+}
+
+void read_settings(const std::string& module, const Node* block, ToolRules& rules, Problems& problems) {
+  const auto *config = part_of(block, "config"), *constraints = part_of(block, "constraints");
+  if (module == "filesystem") rules.settings.file_paths = read_file_paths(constraints, problems);
+  if (module != "shell") return;
+  rules.settings.shell = read_shell(config, constraints, problems);
+  rules.foreground_ms = read_foreground_limit(config, problems);
+}
+
+// What both blocks say of calls: all limits, and the shorter patience.
+void limit_calls(Agent& agent, const std::optional<Capabilities>& capabilities) {
+  if (!capabilities) return;
+  agent.settings.rate_limits.insert(agent.settings.rate_limits.end(), capabilities->rate_limits.begin(),
+                                    capabilities->rate_limits.end());
+  if (capabilities->approval_ms)
+    agent.approval_ms = std::min(*capabilities->approval_ms, agent.approval_ms.value_or(*capabilities->approval_ms));
 }
 
 Agent read_agent(const Node& node, const ToolRules& rules, const AgentDefaults& defaults, std::vector<HookEntry> hooks,
@@ -150,7 +166,10 @@ Agent read_agent(const Node& node, const ToolRules& rules, const AgentDefaults& 
   agent.max_turns = defaults.max_turns;
   if (const auto* turns = node.find("max_tool_iterations")) agent.max_turns = as_int(*turns);
   agent.timeout_ms = defaults.timeout_ms;
-  agent.foreground_ms = foreground_limit(rules, problems);
+  agent.foreground_ms = rules.foreground_ms;
+  agent.settings = rules.settings;
+  limit_calls(agent, rules.capabilities);
+  limit_calls(agent, own);
   return agent;
 }
 
@@ -166,6 +185,7 @@ ToolRules read_tool_rules(const Node* modules, const Node* capabilities, Problem
       const Node* block = member.value.is_null() ? nullptr : &member.value;
       rules.modules.emplace(member.key, block);
       check_constraints(member.key, block, problems);
+      read_settings(member.key, block, rules, problems);
       if (known_module(member.key) && !is_available(member.key, rules.mcp))
         problems.warn(path, "module '" + shown(member.key) + "' is not available yet: none of its tools is offered", member.mark);
     }

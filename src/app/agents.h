@@ -25,6 +25,8 @@ struct ToolRules {
   std::map<std::string, const Node*, std::less<>> modules;  // tools.modules: id → block (may be null)
   std::optional<Capabilities> capabilities;
   McpServers mcp;
+  run::ToolSettings settings;
+  std::optional<std::int64_t> foreground_ms;
 };
 
 // `modules` and `capabilities` are the nodes of those blocks; either may be null.

@@ -167,6 +167,7 @@ std::optional<App> read_app(std::string_view yaml, const std::string& base_direc
   const auto* runtime = root->find("runtime");
   const auto* tools = root->find("tools");
   auto rules = read_tool_rules(tools ? tools->find("modules") : nullptr, tools ? tools->find("capabilities") : nullptr, problems);
+  app.settings = rules.settings;
   app.agents = read_agents(root->find("agents"), rules, agent_defaults(runtime, problems), problems);
   form_teams(app.agents, root->find("agents"), problems);
   app.entry_agent = entry_agent(runtime, app.agents, root->mark, problems);

@@ -190,8 +190,10 @@ TEST_F(AppFileTest, ModuleConstraintsAreEnforced) {
   EXPECT_EQ(offered("readonly: false"), "Read Write Edit Glob Grep");
   EXPECT_THAT(problem(with("", "tools: {modules: {filesystem: {constraints: {allowed_actions: [raed]}}}}\n")),
               HasSubstr("did you mean 'read'?"));
-  EXPECT_THAT(load(with("", "tools: {modules: {filesystem: {constraints: {allowed_paths: [x]}}}}\n")).warnings,
-              Contains(HasSubstr("allowed_paths: this restriction is not enforced yet")));
+  EXPECT_THAT(load(with("", "tools: {modules: {filesystem: {constraints: {max_size: 3}}}}\n")).warnings,
+              Contains(HasSubstr("max_size: this restriction is not known: it is not enforced")));
+  EXPECT_EQ(tools(load(with("", "tools: {modules: {shell: {constraints: {readonly: true}}}}\n")).agents[0]), "Bash") << "for reading";
+  EXPECT_EQ(tools(load(with("", "tools: {modules: {shell: {constraints: {blocked_actions: [BASH]}}}}\n")).agents[0]), "");
 }
 
 TEST_F(AppFileTest, AnAgentsOwnCapabilitiesOnlyNarrow) {

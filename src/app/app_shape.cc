@@ -97,7 +97,7 @@ constexpr Field kGrant[] = {{"module", text(), Presence::required}, {"actions", 
 constexpr Field kCapabilities[] = {
     {"default_policy", one_of(kPolicies)}, {"max_risk_level", one_of(kRisks)},     {"grant", list(&kGrantShape)},
     {"approve", list(&kGrantShape)},       {"deny", list(&kGrantShape)},           {"approval_timeout", integer(30, 3600)},
-    {"hidden_modules", texts()},           {"hidden_actions", list(&kGrantShape)}, {"rate_limits", open_map()},
+    {"hidden_modules", texts()},           {"hidden_actions", list(&kGrantShape)}, {"rate_limits", or_also(open_map(), kList)},
     {"max_data_classification", text()},
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "app/tool_settings.h"
 #include "base/text.h"
 
 namespace app {
@@ -127,6 +128,10 @@ Capabilities read_capabilities(const Node& block, const std::string& path, Probl
       capabilities.hidden.push_back(std::move(rule));
     }
   }
+  if (const auto* limits = block.find("rate_limits"))
+    capabilities.rate_limits = read_rate_limits(*limits, child(path, "rate_limits"), problems);
+  if (const auto* timeout = block.find("approval_timeout"))
+    if (const auto seconds = as_int(*timeout)) capabilities.approval_ms = *seconds * 1'000;
   check_possible(capabilities, problems);
   return capabilities;
 }

@@ -10,6 +10,7 @@
 #include "app/definition.h"
 #include "app/problems.h"
 #include "app/yaml.h"
+#include "run/tool_settings.h"
 
 namespace app {
 
@@ -33,6 +34,8 @@ struct Capabilities {
   std::vector<Rule> approve;
   std::vector<Rule> deny;
   std::vector<Rule> hidden;
+  std::vector<run::RateLimit> rate_limits;
+  std::optional<std::int64_t> approval_ms;  // a decision that takes longer is a no
 };
 
 // Reads a block whose shape was checked; unknown modules and tools and impossible grants go to `problems`.

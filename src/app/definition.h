@@ -65,6 +65,8 @@ struct Agent {
   std::optional<std::int64_t> max_turns;
   std::optional<std::int64_t> timeout_ms;
   std::optional<std::int64_t> foreground_ms;  // of a command (run::Limits)
+  std::optional<std::int64_t> approval_ms;    // a decision that takes longer is a no
+  run::ToolSettings settings;
   std::optional<std::vector<std::string>> delegate_to;  // ids of agents that it may give work to; none: all others
   std::vector<run::TeamMember> team;    // those, and whom they may ask, where it has the Agent tool
   std::vector<std::string> may_ask;
@@ -84,6 +86,7 @@ struct App {
   std::string work_directory;  // absolute or empty
   std::vector<Agent> agents;
   std::vector<McpServer> mcp_servers;
+  run::ToolSettings settings;         // of its modules: for calls that no agent makes
   std::vector<std::string> warnings;  // what is accepted but has no effect yet
 };
 

@@ -26,7 +26,8 @@ bool allowed_by_constraints(const KnownTool& tool, const ToolRules& rules) {
   const auto* constraints = constraints_of(tool.module, rules);
   if (!constraints) return true;
   const auto* readonly = constraints->find("readonly");
-  if (readonly && as_bool(*readonly) == true && tool.risk != Risk::low) return false;
+  // The shell stays, for commands that only read (run::ShellSettings).
+  if (readonly && as_bool(*readonly) == true && tool.risk != Risk::low && tool.module != "shell") return false;
   if (const auto* allowed = constraints->find("allowed_actions"); allowed && !contains(texts_of(allowed), tool)) return false;
   const auto* blocked = constraints->find("blocked_actions");
   return !blocked || !contains(texts_of(blocked), tool);

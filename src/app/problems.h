@@ -30,6 +30,7 @@ enum class Code {
   format = 105,
   version = 107,
   color = 109,
+  environment = 201,
   placeholder_cycle = 208,
   agent = 300,
   module = 301,

@@ -35,6 +35,8 @@ run::Spec spec_of(const Agent& agent) {
   spec.limits.tool_calls = limits::kToolCallsMax;
   spec.limits.timeout_ms = agent.timeout_ms.value_or(0);
   spec.limits.foreground_ms = agent.foreground_ms.value_or(limits::kForegroundMs);
+  spec.limits.approval_ms = agent.approval_ms.value_or(0);
+  spec.settings = agent.settings;
   spec.limits.model_call_ms = agent.brain.endpoint.timeout_ms.value_or(0);
   spec.limits.context_tokens = agent.context.context_tokens;
   spec.limits.compact_tokens = agent.context.compact_tokens;

@@ -95,6 +95,10 @@ inline constexpr std::size_t kGlobMatchesMax = 1'000;
 inline constexpr std::size_t kGrepMatchesMax = 1'000;
 inline constexpr std::size_t kWalkEntriesMax = 200'000;
 
+inline constexpr std::int64_t kRateCallsMax = 10'000;          // of a declared limit: calls in one period
+inline constexpr std::int64_t kRatePeriodSecondsMax = 86'400;
+inline constexpr std::int64_t kApprovalScanMs = 1'000;         // how often decisions that take too long are looked for
+
 // MCP.
 inline constexpr std::size_t kMcpMessageBytesMax = 4 << 20;    // one message
 inline constexpr std::size_t kMcpBatchMax = 32;                // messages of a batch (2025-03-26 alone has them)

@@ -79,6 +79,7 @@ aio::Task<Called> call_tool(const json::object& action, HookFiring& firing) {
                         .goes_on = [handing_over = firing.handing_over] { return *handing_over; },
                         .session_id = firing.run.session_id,
                         .granted = std::move(granted),
+                        .settings = firing.spec.settings,
                         .tasks = firing.deps.tasks,
                         .memory = firing.deps.memory,
                         .toolbox = firing.tools.get(),

@@ -17,13 +17,13 @@ aio::Task<std::string> words(Deps& deps, const store::Notice& notice) {
   if (notice.kind == store::kNoticeSaid) co_return notice.detail;
   auto run = co_await deps.store.find_run(notice.task_id);
   if (!run) co_return "[BACKGROUND TASK FAILED] task_id=" + notice.task_id + "\noutput:\nthe task was removed";
+  const auto call = call_of(*run);
   const auto task = co_await view_task(deps, std::move(*run), true);
   if (notice.kind == store::kNoticeUpdate)
     co_return tool::update_notice(task, notice.detail.substr(notice.detail.find(' ') + 1), notice.created_ms);
   if (notice.kind != store::kNoticeReady) co_return tool::ended_notice(task);
   std::string recent;
   if (auto* tool = deps.tools.find(task.name)) {
-    const tool::Context call{.run_id = task.task_id, .call_id = std::string(kTaskCallId)};
     if (const auto output = co_await tool->output(call, kRecentLines)) recent = base::text_or_empty(*output, "stdout");
   }
   co_return tool::ready_notice(task, notice.detail, recent, notice.created_ms);
@@ -39,7 +39,7 @@ aio::Task<bool> an_end_is_due(Deps& deps, const store::Run& run) {
   for (const auto& task : (co_await deps.store.list_runs(filter)).items) {
     auto* tool = deps.tools.find(task.component_name);
     if (!tool || task.run_id == run.run_id) continue;
-    const auto output = co_await tool->output({.run_id = task.run_id, .call_id = std::string(kTaskCallId)}, 1);
+    const auto output = co_await tool->output({.run_id = task.run_id, .call_id = std::string(kTaskCallId)}, 0);
     if (output && output->contains("ended")) co_return true;
   }
   co_return false;

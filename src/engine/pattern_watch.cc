@@ -16,8 +16,8 @@ struct Watched {
 
 // True: it was seen, and its notice is durable.
 aio::Task<bool> look(Deps& deps, const store::Run& task, tool::Tool& tool, Watched& watched) {
-  const tool::Context call{.run_id = task.run_id, .call_id = std::string(kTaskCallId), .epoch = task.epoch};
-  const auto sighting = co_await tool.scan(call, watched.pattern, watched.from);
+  auto call = call_of(task);
+  const auto sighting = co_await tool.scan(std::move(call), watched.pattern, watched.from);
   if (!sighting) co_return true;  // a tool without output
   watched.from = sighting->next;
   if (!sighting->found) co_return false;

@@ -50,11 +50,11 @@ void read_end(TaskView& view, std::string_view lines) {
 }
 
 // What a call that was cut short had brought.
-aio::Task<> add_partial(Deps& deps, TaskView& view, std::int64_t epoch) {
+aio::Task<> add_partial(Deps& deps, TaskView& view, const store::Run& run) {
   auto* tool = deps.tools.find(view.name);
   if (!tool) co_return;
-  const tool::Context call{.run_id = view.task_id, .call_id = std::string(kTaskCallId), .epoch = epoch};
-  if (auto output = co_await tool->output(call, kPartialLines)) view.result = base::to_text(*output);
+  auto call = call_of(run);
+  if (auto output = co_await tool->output(std::move(call), kPartialLines)) view.result = base::to_text(*output);
 }
 
 run::Spec spec_of(const tool::Tool& tool, const tool::Context& caller, json::object arguments) {
@@ -74,11 +74,18 @@ run::Spec spec_of(const tool::Tool& tool, const tool::Context& caller, json::obj
   spec.tools = caller.granted;
   for (auto& granted : spec.tools)
     if (granted.gate == run::Gate::approve) granted.gate = run::Gate::allow;
+  spec.settings = caller.settings;
   spec.work_directory = caller.work_directory;
   return spec;
 }
 
 }  // namespace
+
+tool::Context call_of(const store::Run& task) {
+  tool::Context call{.run_id = task.run_id, .call_id = std::string(kTaskCallId), .epoch = task.epoch};
+  if (auto spec = run::decode_spec(task.spec)) call.settings = std::move(spec->settings);
+  return call;
+}
 
 aio::Task<TaskView> view_task(Deps& deps, store::Run run, bool with_result) {
   TaskView view{.task_id = run.run_id,
@@ -100,7 +107,7 @@ aio::Task<TaskView> view_task(Deps& deps, store::Run run, bool with_result) {
     read_end(view, *slice.lines);
     next = slice.end();
   }
-  if (view.state == TaskState::cancelled && view.result.empty()) co_await add_partial(deps, view, run.epoch);
+  if (view.state == TaskState::cancelled && view.result.empty()) co_await add_partial(deps, view, run);
   co_return view;
 }
 
@@ -229,17 +236,16 @@ aio::Task<> Tasks::end_awaited(std::string session_id, std::string run_id) {
   if (!ending.empty()) co_await wait(session, std::move(ending), Until::all, deps_.time.steady_ms() + kCancelMs);
 }
 
-// The call inside the task's run, under the lease that it has now.
-aio::Task<base::Result<tool::Context>> Tasks::call_of(const TaskView& task) {
+aio::Task<base::Result<tool::Context>> Tasks::find_call(const TaskView& task) {
   const auto run = co_await deps_.store.find_run(task.task_id);
   if (!run) co_return std::unexpected(run.error());
-  co_return tool::Context{.run_id = task.task_id, .call_id = std::string(kTaskCallId), .epoch = run->epoch};
+  co_return call_of(*run);
 }
 
 aio::Task<base::Result<json::object>> Tasks::output(const TaskView& task, std::size_t tail_lines) {
   auto* tool = deps_.tools.find(task.name);
   if (!tool) co_return base::fail(base::Errc::unsupported, "its tool is not here");
-  auto call = co_await call_of(task);
+  auto call = co_await find_call(task);
   if (!call) co_return std::unexpected(call.error());
   co_return co_await tool->output(std::move(*call), tail_lines);
 }
@@ -247,7 +253,7 @@ aio::Task<base::Result<json::object>> Tasks::output(const TaskView& task, std::s
 aio::Task<base::Result<tool::Sighting>> Tasks::scan(const TaskView& task, std::string pattern, tool::ScanFrom from) {
   auto* tool = deps_.tools.find(task.name);
   if (!tool) co_return base::fail(base::Errc::unsupported, "its tool is not here");
-  auto call = co_await call_of(task);
+  auto call = co_await find_call(task);
   if (!call) co_return std::unexpected(call.error());
   co_return co_await tool->scan(std::move(*call), std::move(pattern), from);
 }
@@ -256,7 +262,7 @@ aio::Task<base::Result<>> Tasks::send(const TaskView& task, json::object request
   auto* tool = deps_.tools.find(task.name);
   if (!tool) co_return base::fail(base::Errc::unsupported, "its tool is not here");
   if (!task.is_live()) co_return base::fail(base::Errc::already_finished, "the task has ended");
-  auto call = co_await call_of(task);
+  auto call = co_await find_call(task);
   if (!call) co_return std::unexpected(call.error());
   co_return co_await tool->send(std::move(*call), std::move(request));
 }

@@ -16,6 +16,9 @@ inline constexpr std::string_view kTaskCallId = "call";
 // A task as its run tells it. `with_result`: reads the log of one that has ended.
 aio::Task<tool::TaskView> view_task(Deps& deps, store::Run run, bool with_result);
 
+// The one call of such a run, under the lease that it has now and with the settings of its tools.
+tool::Context call_of(const store::Run& task);
+
 class Tasks final : public tool::Tasks {
  public:
   // Both outlive it.
@@ -36,7 +39,7 @@ class Tasks final : public tool::Tasks {
  private:
   aio::Task<std::vector<store::Run>> live_tasks(const std::string& session_id);
   aio::Task<base::Result<store::Run>> find_run(const tool::Context& caller, const std::string& task_id);
-  aio::Task<base::Result<tool::Context>> call_of(const tool::TaskView& task);
+  aio::Task<base::Result<tool::Context>> find_call(const tool::TaskView& task);
 
   Deps& deps_;
   Executor& executor_;

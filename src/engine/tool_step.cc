@@ -79,6 +79,7 @@ aio::Task<> perform_call(Step step, run::ToolCall call, std::function<bool()> go
                           .goes_on = std::move(goes_on),
                           .session_id = run.session_id,
                           .granted = spec.tools,
+                          .settings = spec.settings,
                           .is_task = spec.call.has_value(),
                           .foreground_ms = spec.limits.foreground_ms,
                           .deadline_ms = spec.limits.timeout_ms ? run.created_ms + spec.limits.timeout_ms : 0,

@@ -136,7 +136,7 @@ std::optional<Ended> ChildDirectory::ended() const {
   return std::move(*ended);
 }
 
-Tail read_tail(const std::string& path, std::size_t lines, std::size_t bytes) {
+Tail read_tail(const std::string& path, std::size_t lines, std::size_t bytes, std::size_t margin) {
   Tail out;
   const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   struct stat status{};
@@ -148,10 +148,13 @@ Tail read_tail(const std::string& path, std::size_t lines, std::size_t bytes) {
   std::size_t at = out.text.size() - (out.text.ends_with('\n') ? 1 : 0);
   for (std::size_t i = 0; i < lines && at != std::string::npos; ++i) at = at ? out.text.rfind('\n', at - 1) : std::string::npos;
   if (at != std::string::npos) out.text.erase(0, at + 1);
+  const auto begins = from + (at == std::string::npos ? 0 : at + 1);
+  const auto before = std::min<std::uint64_t>(margin, begins);
+  if (before) out.before = read_at(fd.get(), begins - before, before);
   return out;
 }
 
-Excerpt read_excerpt(const std::string& path, std::size_t head_bytes, std::size_t tail_bytes) {
+Excerpt read_excerpt(const std::string& path, std::size_t head_bytes, std::size_t tail_bytes, std::size_t margin) {
   Excerpt out;
   const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   struct stat status{};
@@ -170,7 +173,16 @@ Excerpt read_excerpt(const std::string& path, std::size_t head_bytes, std::size_
   const auto from = out.head.size(), to = out.bytes - out.tail.size();
   out.omitted_bytes = to - from;
   out.omitted_lines = count_lines(fd.get(), from, to);
+  const auto beside = std::min<std::uint64_t>(margin, out.omitted_bytes);
+  out.beyond_head = read_at(fd.get(), from, beside);
+  out.before_tail = read_at(fd.get(), to - beside, beside);
   return out;
+}
+
+std::string read_around(const std::string& path, std::uint64_t at, std::size_t margin, std::uint64_t& begins) {
+  begins = at > margin ? at - margin : 0;
+  const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  return fd.valid() ? read_at(fd.get(), begins, at - begins + margin) : std::string();
 }
 
 }  // namespace process

@@ -42,20 +42,24 @@ class ChildDirectory {
 inline constexpr std::string_view kSpecFile = "spec.json", kClaimFile = "claim", kEndFile = "end.json", kStdoutFile = "stdout",
                                   kStderrFile = "stderr", kSocketFile = "socket", kCgroupFile = "cgroup";
 
-// Both ends of an output file, as far as `bytes` reach.
+// Both ends of an output file, as far as `bytes` reach. What lies next to a cut is there too: what is cut in two is only seen so.
 struct Excerpt {
-  std::string head, tail;   // the tail is empty where the head is all of it
+  std::string head, tail;  // the tail is empty where the head is all of it
+  std::string beyond_head, before_tail;
   std::uint64_t bytes = 0;  // of the whole file
   std::uint64_t omitted_bytes = 0, omitted_lines = 0;
 };
 // The end of an output file: its last lines, at most `bytes`, and how many lines the whole file has.
 struct Tail {
-  std::string text;
+  std::string text, before;
   std::int64_t lines = 0;
 };
-Tail read_tail(const std::string& path, std::size_t lines, std::size_t bytes);
+Tail read_tail(const std::string& path, std::size_t lines, std::size_t bytes, std::size_t margin = 0);
 
-// `head_bytes` from the front, `tail_bytes` from the back, cut at line ends where they are near. A missing file is empty.
-Excerpt read_excerpt(const std::string& path, std::size_t head_bytes, std::size_t tail_bytes);
+// `head_bytes` from the front, `tail_bytes` from the back, cut at line ends where they are near, and `margin` bytes next to each
+// cut. A missing file is empty.
+Excerpt read_excerpt(const std::string& path, std::size_t head_bytes, std::size_t tail_bytes, std::size_t margin = 0);
+// What lies around `at`, up to `margin` bytes to each side; `begins`: the offset of the first one.
+std::string read_around(const std::string& path, std::uint64_t at, std::size_t margin, std::uint64_t& begins);
 
 }  // namespace process

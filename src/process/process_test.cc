@@ -281,6 +281,17 @@ TEST(Excerpt, KeepsBothEndsAndCountsTheRest) {
   };
   EXPECT_EQ(lines(cut.head) + lines(cut.tail) + cut.omitted_lines, 1'000u);
   EXPECT_EQ(read_excerpt(path + "-missing", 1, 1).bytes, 0u);
+  const auto beside = read_excerpt(path, 100, 200, 50);
+  const auto all = whole.head;
+  EXPECT_EQ(beside.head + beside.beyond_head, all.substr(0, beside.head.size() + 50));
+  EXPECT_EQ(beside.before_tail + beside.tail, all.substr(all.size() - beside.tail.size() - 50));
+  const auto tail = read_tail(path, 2, 1'000, 10);
+  EXPECT_EQ(tail.text, "line 998\nline 999\n");
+  EXPECT_EQ(tail.before, "\nline 997\n");
+  std::uint64_t begins = 0;
+  EXPECT_EQ(read_around(path, 7, 3, begins), all.substr(4, 6));
+  EXPECT_EQ(begins, 4u);
+  EXPECT_EQ(read_around(path, 1, 3, begins), all.substr(0, 4));
   fs::remove(path);
 }
 

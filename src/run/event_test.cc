@@ -71,5 +71,19 @@ TEST(SpecCodec, ARoundTripKeepsEverything) {
   EXPECT_EQ(of_app->definition.agent, "main");
 }
 
+TEST(SpecCodec, ToolSettingsAreThereOnlyWhereSomethingIsSaid) {
+  Spec spec{.input = "in"};
+  EXPECT_EQ(encode(spec), R"({"input":"in"})");
+  spec.settings.shell = {.program = "/bin/dash", .timeout_ms = 5'000, .lines_max = 20, .sensitive_patterns = {"k=\\d+"}, .allowed_roots = {"/srv"},
+                         .allowed_paths = {"src"}, .allowed_commands = {"ls"}, .blocked_commands = {"rm -rf"}, .read_only = true};
+  spec.settings.file_paths = {"docs"};
+  spec.settings.rate_limits = {{.module = "shell", .actions = {"bash"}, .calls_max = 10, .per_ms = 60'000}, {.module = "filesystem", .calls_max = 1, .per_ms = 1}};
+  spec.limits.approval_ms = 30'000;
+  const auto read = decode_spec(encode(spec));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->settings, spec.settings);
+  EXPECT_EQ(read->limits.approval_ms, 30'000);
+}
+
 }  // namespace
 }  // namespace run

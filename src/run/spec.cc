@@ -101,6 +101,7 @@ std::string encode(const Spec& spec) {
     o["hooks"] = std::move(hooks);
   }
   if (!spec.hook_tools.empty()) o["hook_tools"] = json::array(spec.hook_tools.begin(), spec.hook_tools.end());
+  if (auto settings = encode(spec.settings); !settings.empty()) o["settings"] = std::move(settings);
   number("turns_max", spec.limits.turns);
   number("tool_calls_max", spec.limits.tool_calls);
   number("tokens_max", spec.limits.tokens);
@@ -112,6 +113,7 @@ std::string encode(const Spec& spec) {
   number("keep_recent", spec.limits.keep_recent);
   number("stop_retries", spec.limits.stop_retries);
   if (spec.foreground) o["foreground"] = true;
+  number("approval_ms", spec.limits.approval_ms);
   if (!spec.wakes) o["wakes"] = false;
   if (spec.recovery != Recovery::resume) o["recovery"] = name(spec.recovery);
   if (spec.temperature) o["temperature"] = *spec.temperature;
@@ -170,6 +172,7 @@ base::Result<Spec> decode_spec(std::string_view text) {
         if (!granted) return std::unexpected(granted.error());
         spec.tools.push_back(*std::move(granted));
       }
+  if (const auto* settings = base::object_field(*o, "settings")) spec.settings = decode_tool_settings(*settings);
   spec.limits = {.turns = base::int_or_zero(*o, "turns_max"),
                  .tool_calls = base::int_or_zero(*o, "tool_calls_max"),
                  .tokens = base::int_or_zero(*o, "tokens_max"),
@@ -179,7 +182,8 @@ base::Result<Spec> decode_spec(std::string_view text) {
                  .context_tokens = base::int_or_zero(*o, "context_tokens"),
                  .compact_tokens = base::int_or_zero(*o, "compact_tokens"),
                  .keep_recent = base::int_or_zero(*o, "keep_recent"),
-                 .stop_retries = base::int_or_zero(*o, "stop_retries")};
+                 .stop_retries = base::int_or_zero(*o, "stop_retries"),
+                 .approval_ms = base::int_or_zero(*o, "approval_ms")};
   const auto recovery = decode_recovery(*o);
   if (!recovery) return std::unexpected(recovery.error());
   spec.recovery = recovery->value_or(Recovery::resume);

@@ -10,6 +10,7 @@
 #include "run/hook.h"
 #include "run/message.h"
 #include "run/team.h"
+#include "run/tool_settings.h"
 
 namespace run {
 
@@ -42,6 +43,7 @@ struct Limits {
   std::int64_t compact_tokens = 0;  // a conversation that has become longer is shortened by itself; 0: none is
   std::int64_t keep_recent = 0;     // messages that a compaction keeps
   std::int64_t stop_retries = 0;    // how often hooks may make a run go on that would end
+  std::int64_t approval_ms = 0;     // a decision that takes longer is a no
 };
 
 // Of a call: tasks of the session that must have ended before it is made.
@@ -82,6 +84,7 @@ struct Spec {
   int depth = 0;                              // how many agents have given work to each other above it
   std::vector<Hook> hooks = {};               // in the order in which they fire
   std::vector<std::string> hook_tools = {};   // which tools hooks may call, besides those that the agent may call unasked
+  ToolSettings settings = {};
   Limits limits;
   Recovery recovery = Recovery::resume;
   bool foreground = false;     // of a call: it is its caller's own, which waits for it (store::Run::awaited)

@@ -88,7 +88,9 @@ base::Result<std::vector<WrappedCall>> wrapped_list(const json::object& argument
 
 std::vector<WrappedCall> wrapped_calls(std::string_view granted_name, std::string_view arguments) {
   if (granted_name != kBackgroundRun && granted_name != kRunParallel) return {};
-  const auto value = base::parse_json(arguments);
+  auto value = base::parse_json(arguments);
+  // The object once more as text, as the tools take it too: an approval must see what they will.
+  if (value && value->is_string()) value = base::parse_json(std::string(value->get_string()));
   const auto* object = value ? value->if_object() : nullptr;
   if (!object) return {};
   if (granted_name == kRunParallel) {

@@ -48,6 +48,7 @@ TEST(WrappedCall, OnlyTheTwoToolsWrap) {
   EXPECT_TRUE(wrapped_calls("background_run", R"({"task_id":"x","wait":true})").empty());
   EXPECT_TRUE(wrapped_calls("Bash", R"({"name":"Bash"})").empty());
   EXPECT_TRUE(wrapped_calls("background_run", "{oops").empty());
+  EXPECT_EQ(wrapped_calls("background_run", R"("{\"name\":\"Bash\"}")").front().name, "Bash") << "the object once more as text";
   EXPECT_TRUE(wrapped_calls("", R"({"name":"Bash"})").empty());
 }
 

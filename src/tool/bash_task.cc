@@ -109,7 +109,7 @@ struct Perform {
                      {"status", "running"},
                      {"started_at", base::iso_utc(task.started_ms)}};
     std::string process;
-    if (const auto live = co_await tasks().output(task, 1))
+    if (const auto live = co_await tasks().output(task, 0))
       if (const auto pid = base::int_field(*live, "pid")) {
         out["pid"] = *pid;
         process = " (PID " + std::to_string(*pid) + ")";

@@ -4,7 +4,6 @@
 #include <array>
 #include <boost/asio/this_coro.hpp>
 #include <cstdio>
-#include <filesystem>
 
 #include "aio/notifier.h"
 #include "base/json.h"
@@ -13,10 +12,11 @@
 #include "base/text.h"
 #include "tool/bash_task.h"
 #include "tool/bounds.h"
+#include "tool/command_output.h"
+#include "tool/command_place.h"
 #include "tool/file_content.h"
 #include "tool/file_tool.h"
 #include "tool/shell_tools.h"
-#include "tool/terminal_text.h"
 
 namespace tool {
 
@@ -44,19 +44,15 @@ constexpr const char* kSchema = R"({
 constexpr std::array<std::string_view, 11> kPassedOn = {"PATH",     "HOME", "USER",   "LOGNAME",      "SHELL",   "LANG",
                                                         "LANGUAGE", "TZ",   "TMPDIR", "OUTLAST_HOME", "HOSTNAME"};
 
-std::string shell() { return access("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh"; }
-
-struct Output {
-  process::Excerpt out, err;
-};
-
-// One stream as the model sees it, with what it does not see counted.
-std::string text_of(const process::Excerpt& excerpt, const std::string& path) {
-  auto text = plain_text(excerpt.head);
-  if (!excerpt.omitted_bytes) return text;
-  return text + "[… " + std::to_string(excerpt.omitted_lines) + " lines, " + std::to_string(excerpt.omitted_bytes) + " of " +
-         std::to_string(excerpt.bytes) + " bytes left out; all of it is in " + path + " …]\n" + plain_text(excerpt.tail);
+std::string shell_of(const run::ShellSettings& settings) {
+  if (!settings.program.empty()) return settings.program;
+  return access("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh";
 }
+
+// Both streams as the model sees them.
+struct Output {
+  std::string out, err;
+};
 
 std::string explanation(const process::Ended& ended, std::int64_t wall_ms) {
   switch (ended.cause) {
@@ -92,7 +88,8 @@ class BashTool final : public Tool {
     definition_.action = "bash";
     definition_.description =
         "Runs a command line with bash in the work directory and returns its standard output, standard error and exit code. "
-        "Processes left in the background end with the run; run_in_background makes a task of it that goes on. Long output is cut in "
+        "Processes left in the background end with the run; run_in_background makes a task of it that goes on. Long output is "
+        "cut in "
         "the middle and says so.";
     definition_.schema = kSchema;
     definition_.side_effect = SideEffect::reattachable;
@@ -105,8 +102,15 @@ class BashTool final : public Tool {
   }
 
   aio::Task<Outcome> call(json::object arguments, Context context) override {
+    const auto command = text_argument(arguments, "command");
+    if (!command.empty()) {
+      const auto place = place_of(arguments, context);
+      auto look = [&] { return refuse(context.settings.shell, command, place); };
+      const auto refused = co_await files_.run(look);
+      if (refused) co_return Outcome{"Bash: " + *refused, true};
+    }
     if (is_about_task(arguments)) co_return co_await bash_task(time_, std::move(arguments), std::move(context));
-    if (text_argument(arguments, "command").empty()) co_return Outcome{"Bash: command: is required", true};
+    if (command.empty()) co_return Outcome{"Bash: command: is required", true};
     if (may_be_promoted(context)) co_return co_await bash_foreground(time_, std::move(arguments), std::move(context));
     const process::ChildKey key{context.run_id, context.call_id, context.epoch};
     auto spec = spec_of(arguments, context);
@@ -126,21 +130,22 @@ class BashTool final : public Tool {
     }
     if (!ended) co_return Outcome{"Bash: " + ended.error().message, true};
     const auto child = children_.directory(key);
-    auto read = [&child] { return read_output(child); };
+    auto read = [&] { return read_output(child, context.settings.shell); };
     const auto output = co_await files_.run(read);
-    co_return outcome_of(*ended, output, child, text_argument(arguments, "command"), directory, wall_ms);
+    co_return outcome_of(*ended, output, command, directory, wall_ms);
   }
 
   aio::Task<base::Result<json::object>> output(Context call, std::size_t tail_lines) override {
     const auto child = children_.directory({call.run_id, call.call_id, call.epoch});
-    auto read = [&child, tail_lines] { return tail_of(child, tail_lines); };
+    auto read = [&] { return tail_of(child, tail_lines, call.settings.shell); };
     co_return co_await files_.run(read);
   }
 
   aio::Task<base::Result<Sighting>> scan(Context call, std::string pattern, ScanFrom from) override {
     const auto child = children_.directory({call.run_id, call.call_id, call.epoch});
-    auto look = [&child, &pattern, from] {
-      return scan_output(child.file(process::kStdoutFile), child.file(process::kStderrFile), pattern, from);
+    auto look = [&] {
+      const Redactor redactor(call.settings.shell.sensitive_patterns);
+      return scan_output(child.file(process::kStdoutFile), child.file(process::kStderrFile), pattern, from, redactor);
     };
     co_return co_await files_.run(look);
   }
@@ -162,45 +167,53 @@ class BashTool final : public Tool {
     if (!killed) base::log::error("a command could not be ended", {{"run", key.run_id}, {"reason", killed.error().message}});
   }
 
+  static CommandPlace place_of(const json::object& arguments, const Context& context) {
+    return command_place(context.work_directory, text_argument(arguments, "cwd"));
+  }
+
   process::ChildSpec spec_of(const json::object& arguments, const Context& context) const {
     process::ChildSpec spec;
-    spec.argv = {shell(), "-c", text_argument(arguments, "command")};
-    spec.directory =
-        (std::filesystem::path(context.work_directory) / text_argument(arguments, "cwd", ".")).lexically_normal().string();
+    spec.argv = {shell_of(context.settings.shell), "-c", text_argument(arguments, "command")};
+    spec.directory = place_of(arguments, context).directory;
     spec.environment = options_.environment;
     spec.environment.push_back("OUTLAST_RUN_ID=" + context.run_id);
     spec.environment.push_back("TERM=dumb");
-    const auto timeout = base::number_field(arguments, "timeout").value_or(bounds::kCommandSecondsDefault);
-    spec.wall_ms = static_cast<std::int64_t>(timeout * 1'000);
+    const auto usual_ms = context.settings.shell.timeout_ms ? context.settings.shell.timeout_ms : bounds::kCommandMsDefault;
+    const auto timeout = base::number_field(arguments, "timeout");
+    spec.wall_ms = timeout ? static_cast<std::int64_t>(*timeout * 1'000) : usual_ms;
     spec.takes_input = context.is_task;
     spec.output_bytes_max = static_cast<std::int64_t>(base::limits::kChildOutputBytesMax);
     return spec;
   }
 
-  // The last lines of both streams, with the counts of all lines; who owns the process.
-  static json::object tail_of(const process::ChildDirectory& child, std::size_t lines) {
+  // The last lines of both streams, with the counts of all lines; who owns the process. Without lines, only the latter.
+  static json::object tail_of(const process::ChildDirectory& child, std::size_t lines, const run::ShellSettings& settings) {
     json::object out;
-    for (const auto name : {process::kStdoutFile, process::kStderrFile}) {
-      const auto tail = process::read_tail(child.file(name), lines, bounds::kOutputTailBytes);
-      out[name] = plain_text(tail.text);
-      out[std::string(name) + "_total_lines"] = tail.lines;
+    if (lines) {
+      const Redactor redactor(settings.sensitive_patterns);
+      for (const auto name : {process::kStdoutFile, process::kStderrFile}) {
+        auto tail = shown_tail(child.file(name), lines, bounds::kOutputTailBytes, redactor);
+        out[name] = std::move(tail.text);
+        out[std::string(name) + "_total_lines"] = tail.lines;
+      }
     }
     if (const auto owner = child.owner()) out["pid"] = owner->pid;
     if (child.ended()) out["ended"] = true;
     return out;
   }
 
-  static Output read_output(const process::ChildDirectory& child) {
-    using process::read_excerpt;
-    return {read_excerpt(child.file(process::kStdoutFile), bounds::kOutputHeadBytes, bounds::kOutputTailBytes),
-            read_excerpt(child.file(process::kStderrFile), bounds::kOutputHeadBytes, bounds::kOutputTailBytes)};
+  static Output read_output(const process::ChildDirectory& child, const run::ShellSettings& settings) {
+    const Redactor redactor(settings.sensitive_patterns);
+    const auto lines = settings.lines_max ? settings.lines_max : bounds::kOutputLinesDefault;
+    const OutputBounds bounds{bounds::kOutputHeadBytes, bounds::kOutputTailBytes, static_cast<std::size_t>(lines)};
+    return {shown_output(child.file(process::kStdoutFile), bounds, redactor),
+            shown_output(child.file(process::kStderrFile), bounds, redactor)};
   }
 
-  static Outcome outcome_of(const process::Ended& ended, const Output& output, const process::ChildDirectory& child,
-                            const std::string& command, const std::string& directory, std::int64_t wall_ms) {
+  static Outcome outcome_of(const process::Ended& ended, const Output& output, const std::string& command,
+                            const std::string& directory, std::int64_t wall_ms) {
     const auto duration_ms = ended.started_ms ? std::max<std::int64_t>(0, ended.ended_ms - ended.started_ms) : 0;
-    json::object out{{"stdout", text_of(output.out, child.file(process::kStdoutFile))},
-                     {"stderr", text_of(output.err, child.file(process::kStderrFile))}};
+    json::object out{{"stdout", output.out}, {"stderr", output.err}};
     out["exit_code"] = ended.exit_code ? json::value(*ended.exit_code) : json::value();
     out["duration"] = std::stod(seconds(duration_ms));
     out["duration_ms"] = duration_ms;
@@ -223,7 +236,8 @@ class BashTool final : public Tool {
 
 }  // namespace
 
-std::vector<std::unique_ptr<Tool>> shell_tools(process::Children& children, aio::Offload& files, aio::Time& time, ShellOptions options) {
+std::vector<std::unique_ptr<Tool>> shell_tools(process::Children& children, aio::Offload& files, aio::Time& time,
+                                               ShellOptions options) {
   std::vector<std::unique_ptr<Tool>> tools;
   tools.push_back(std::make_unique<BashTool>(children, files, time, std::move(options)));
   return tools;

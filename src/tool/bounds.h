@@ -20,10 +20,12 @@ inline constexpr std::size_t kGrepLineBytesMax = 500;        // a longer matchin
 inline constexpr std::int64_t kGrepContextMax = 50;          // lines before and after a match
 inline constexpr std::size_t kGrepScanBytesMax = 2ul << 30;  // file bytes one Grep searches
 inline constexpr std::int64_t kSearchMsMax = 20'000;  // wall clock of one Glob or Grep: nothing can cut it short from outside
-inline constexpr double kCommandSecondsDefault = 300;
+inline constexpr std::int64_t kCommandMsDefault = 300'000;
 inline constexpr std::size_t kCommandShownBytes = 2'000;  // of a command, in its own result
 inline constexpr std::size_t kOutputHeadBytes = 8 << 10;  // of each stream that a model sees
 inline constexpr std::size_t kOutputTailBytes = 24 << 10;
+inline constexpr std::int64_t kOutputLinesDefault = 10'000;  // of each stream, unless configured
+inline constexpr std::size_t kSecretBytesMax = 64 << 10;     // how far beyond a cut a secret is seen
 inline constexpr std::size_t kRegexBytesMax = 16 << 10;
 
 }  // namespace tool::bounds

@@ -73,8 +73,10 @@ class GlobTool final : public FileTool {
     const std::string& literal = glob.literal_directory();
     const std::string start = literal.empty() ? base_path : joined(base_path, literal);
     // The directories that the pattern names may be absent: that is no match, not an error. The path must be there.
-    if (auto there = directory.open_directory(base_path); !there) return std::unexpected(there.error());
-    if (auto there = directory.open_directory(start); !there && there.error().code == base::Errc::not_found) return WalkReport{};
+    if (auto there = directory.open_directory(start); !there) {
+      if (auto given = directory.open_directory(base_path); !given) return std::unexpected(given.error());
+      if (there.error().code == base::Errc::not_found) return WalkReport{};
+    }
 
     const auto in_pattern = [&](const std::string& path) { return literal.empty() ? path : literal + "/" + path; };
     WalkOptions options;

@@ -1,3 +1,5 @@
+#include <gmock/gmock.h>
+
 #include "base/limits.h"
 #include "tool/glob_pattern.h"
 #include "tool/tool_fixture.h"
@@ -150,6 +152,30 @@ TEST_F(GlobToolTest, CountsWhatItDoesNotShow) {
   EXPECT_TRUE(text.ends_with("[1000 of 1005 matches shown, newest first; narrow the pattern]\n"))
       << text.substr(text.size() - 100);
   EXPECT_LE(text.size(), base::limits::kToolResultBytesMax);
+}
+
+TEST_F(ToolTest, AllowedPathsHoldForAllFileTools) {
+  put("src/a.txt", "needle\n");
+  put("secret/b.txt", "needle\n");
+  link("src/link.txt", "../secret/b.txt");
+  settings.file_paths = {"src"};
+  EXPECT_EQ(ok("Glob", {{"pattern", "src/**"}}), "src/a.txt\n");
+  EXPECT_EQ(ok("Glob", {{"pattern", "*.txt"}, {"path", "src"}}), "src/a.txt\n");
+  EXPECT_THAT(ok("Grep", {{"pattern", "needle"}, {"path", "src"}}), testing::HasSubstr("src/a.txt"));
+  EXPECT_THAT(ok("Read", {{"file_path", "src/a.txt"}}), testing::HasSubstr("needle"));
+  ok("Write", {{"file_path", "src/new/c.txt"}, {"content", "x"}});
+  ok("Edit", {{"file_path", "src/new/c.txt"}, {"old_string", "x"}, {"new_string", "y"}});
+  EXPECT_THAT(fails("Glob", {{"pattern", "**/*.txt"}}), testing::HasSubstr("paths that are allowed here: src"));
+  EXPECT_THAT(fails("Grep", {{"pattern", "needle"}}), testing::HasSubstr("allowed here: src"));
+  fails("Grep", {{"pattern", "needle"}, {"path", "secret/b.txt"}});
+  fails("Glob", {{"pattern", "secret/*"}});
+  fails("Read", {{"file_path", "secret/b.txt"}});
+  fails("Read", {{"file_path", "src/link.txt"}});
+  fails("Read", {{"file_path", (work / "secret/b.txt").string()}});
+  fails("Write", {{"file_path", "secret/b.txt"}, {"content", "x"}});
+  fails("Write", {{"file_path", "src/link.txt"}, {"content", "x"}});
+  fails("Edit", {{"file_path", "secret/b.txt"}, {"old_string", "needle"}, {"new_string", "x"}});
+  EXPECT_EQ(get("secret/b.txt"), "needle\n");
 }
 
 }  // namespace

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/text.h"
+#include "tool/command_output.h"
 
 namespace tool {
 
@@ -14,14 +16,6 @@ namespace {
 
 constexpr std::size_t kPieceBytes = 256 << 10;
 constexpr std::size_t kOverlapBytes = 64 << 10;  // of a line without an end: a match across pieces may be so long
-constexpr std::size_t kLineShown = 400;
-
-std::string line_around(std::string_view text, std::size_t at) {
-  const auto begin = text.rfind('\n', at);
-  const auto first = begin == std::string_view::npos ? 0 : begin + 1;
-  const auto end = text.find('\n', at);
-  return base::utf8_lossy(text.substr(first, std::min(kLineShown, (end == std::string_view::npos ? text.size() : end) - first)));
-}
 
 class Pattern {
  public:
@@ -48,19 +42,18 @@ class Pattern {
   const std::string text_;
 };
 
-// True with `line` where it is found; else `from` is moved to where the next look begins.
-bool scan_file(const std::string& path, const Pattern& pattern, std::uint64_t& from, std::string& line) {
+// Where it is found; else `from` is moved to where the next look begins.
+std::optional<std::uint64_t> scan_file(const std::string& path, const Pattern& pattern, std::uint64_t& from) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) return false;
+  if (fd < 0) return std::nullopt;
   std::string piece(kPieceBytes, '\0');
-  bool found = false;
+  std::optional<std::uint64_t> found;
   for (;;) {
     const auto got = pread(fd, piece.data(), piece.size(), static_cast<off_t>(from));
     if (got <= 0) break;
     const std::string_view text(piece.data(), static_cast<std::size_t>(got));
     if (const auto at = pattern.find(text); at != std::string_view::npos) {
-      line = line_around(text, at);
-      found = true;
+      found = from + at;
       break;
     }
     // The last line may go on; it is looked at again with what follows.
@@ -75,6 +68,15 @@ bool scan_file(const std::string& path, const Pattern& pattern, std::uint64_t& f
   return found;
 }
 
+constexpr std::size_t kLineShown = 400;
+
+std::string line_around(std::string_view text, std::size_t at) {
+  const auto begin = text.rfind('\n', at);
+  const auto first = begin == std::string_view::npos ? 0 : begin + 1;
+  const auto end = text.find('\n', at);
+  return base::utf8_lossy(text.substr(first, std::min(kLineShown, (end == std::string_view::npos ? text.size() : end) - first)));
+}
+
 }  // namespace
 
 std::optional<std::string> line_with(std::string_view text, const std::string& pattern) {
@@ -82,10 +84,17 @@ std::optional<std::string> line_with(std::string_view text, const std::string& p
   return at == std::string_view::npos ? std::nullopt : std::optional(line_around(text, at));
 }
 
-Sighting scan_output(const std::string& out_path, const std::string& err_path, const std::string& pattern, ScanFrom from) {
+Sighting scan_output(const std::string& out_path, const std::string& err_path, const std::string& pattern, ScanFrom from,
+                     const Redactor& redactor) {
   const Pattern compiled(pattern);
   Sighting sighting{.found = false, .line = {}, .next = from};
-  sighting.found = scan_file(out_path, compiled, sighting.next.out, sighting.line) || scan_file(err_path, compiled, sighting.next.err, sighting.line);
+  if (const auto in_out = scan_file(out_path, compiled, sighting.next.out)) {
+    sighting.found = true;
+    sighting.line = shown_line(out_path, *in_out, redactor);
+  } else if (const auto in_err = scan_file(err_path, compiled, sighting.next.err)) {
+    sighting.found = true;
+    sighting.line = shown_line(err_path, *in_err, redactor);
+  }
   return sighting;
 }
 

@@ -8,13 +8,15 @@
 
 namespace tool {
 
+class Redactor;
+
 struct ScanFrom {
   std::uint64_t out = 0, err = 0;  // bytes of standard output and standard error that need not be looked at again
 };
 
 struct Sighting {
   bool found = false;
-  std::string line;  // the line that holds it, at most a few hundred bytes
+  std::string line;  // the line that holds it, at most a few hundred bytes, without secrets
   ScanFrom next;
 };
 
@@ -22,6 +24,7 @@ struct Sighting {
 std::optional<std::string> line_with(std::string_view text, const std::string& pattern);
 
 // `pattern` is a regular expression (RE2), or where it is none, the text itself.
-Sighting scan_output(const std::string& out_path, const std::string& err_path, const std::string& pattern, ScanFrom from);
+Sighting scan_output(const std::string& out_path, const std::string& err_path, const std::string& pattern, ScanFrom from,
+                     const Redactor& redactor);
 
 }  // namespace tool

@@ -16,7 +16,8 @@ struct ShellOptions {
 };
 
 // The references outlive the tools. `files` reads what commands wrote.
-std::vector<std::unique_ptr<Tool>> shell_tools(process::Children& children, aio::Offload& files, aio::Time& time, ShellOptions options);
+std::vector<std::unique_ptr<Tool>> shell_tools(process::Children& children, aio::Offload& files, aio::Time& time,
+                                               ShellOptions options);
 
 // What a command gets of the variables that this process has: where programs, the user and the language are; no keys.
 std::vector<std::string> shell_environment(const std::vector<std::string>& own);

@@ -48,6 +48,7 @@ struct Context {
   // Whose call it is, for tools that make other calls. Null: such tools are refused.
   std::string session_id = {};
   std::vector<run::GrantedTool> granted = {};
+  run::ToolSettings settings = {};
   bool is_task = false;            // a run of its own: its process can be written to
   std::int64_t foreground_ms = 0;  // how long a command may take before it goes on as a task
   std::int64_t deadline_ms = 0;    // wall: when the calling run's time is over; 0: it has no limit
@@ -74,7 +75,7 @@ class Tool {
   virtual aio::Task<Outcome> call(boost::json::object arguments, Context context) = 0;
   // Before the last event of a run that was granted this tool: nothing of its calls may go on. Io thread.
   virtual aio::Task<> end_run(std::string run_id, std::int64_t epoch);
-  // What a call under way has brought so far. Errc::unsupported, unless the tool has processes.
+  // What a call under way has brought so far; without lines, only where it stands. Errc::unsupported, unless the tool has processes.
   virtual aio::Task<base::Result<boost::json::object>> output(Context call, std::size_t tail_lines);
   // Looks for a pattern in what it has written since `from`; errors as output().
   virtual aio::Task<base::Result<Sighting>> scan(Context call, std::string pattern, ScanFrom from);

@@ -87,7 +87,9 @@ class ToolTest : public testing::Test {
   }
 
   Outcome call(const std::string& name, const std::string& arguments) {
-    return await(toolbox.call(name, arguments, {"run", "call", work.string()}));
+    Context context{"run", "call", work.string()};
+    context.settings = settings;
+    return await(toolbox.call(name, arguments, std::move(context)));
   }
   Outcome call(const std::string& name, const boost::json::object& arguments) {
     return call(name, boost::json::serialize(arguments));
@@ -107,6 +109,7 @@ class ToolTest : public testing::Test {
   TemporaryDirectory temporary;
   std::filesystem::path work;
   std::filesystem::path outside;
+  run::ToolSettings settings;
   aio::Offload offload{2};
   Toolbox toolbox;
 };

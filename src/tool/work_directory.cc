@@ -4,6 +4,7 @@
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -11,6 +12,7 @@
 
 #include "base/text.h"
 #include "tool/bounds.h"
+#include "tool/command_paths.h"
 
 namespace tool {
 
@@ -49,7 +51,15 @@ base::Error path_error(std::string_view path, int error) {
   }
 }
 
-std::unexpected<base::Error> refuse(std::string_view path, int error) { return std::unexpected(path_error(path, error)); }
+constexpr int kNotAllowed = EDOM;  // an errno that no file operation has
+
+// Where a descriptor leads, without links; "" nobody can say.
+std::string real_path_of(int fd) {
+  std::string real(bounds::kPathBytesMax + 1, '\0');
+  const auto length = readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), real.data(), real.size());
+  real.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
+  return real;
+}
 
 base::Error not_regular(std::string_view path, const struct stat& status) {
   const auto name = "'" + shown(path) + "' is a ";
@@ -131,10 +141,7 @@ base::Result<WorkDirectory> WorkDirectory::open(const std::string& path, Resolve
     why.message = "the work directory cannot be opened: " + why.message;
     return std::unexpected(std::move(why));
   }
-  std::string real(bounds::kPathBytesMax + 1, '\0');
-  const auto link = "/proc/self/fd/" + std::to_string(root.get());
-  const auto length = readlink(link.c_str(), real.data(), real.size());
-  real.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
+  auto real = real_path_of(root.get());
   return WorkDirectory(std::move(root), absolute_without_dots(path), std::move(real), resolver);
 }
 
@@ -177,9 +184,42 @@ int WorkDirectory::resolve_components(const std::string& path, int flags) const 
   return S_ISLNK(status.st_mode) ? -ELOOP : last.release();
 }
 
-int WorkDirectory::resolve(const std::string& path, int flags, Links links) const {
+int WorkDirectory::resolve_anywhere(const std::string& path, int flags, Links links) const {
   if (resolver_ == Resolver::components) return resolve_components(path, flags);
   return open_beneath(root_.get(), path.c_str(), flags, links);
+}
+
+int WorkDirectory::resolve(const std::string& path, int flags, Links links) const {
+  Fd fd(resolve_anywhere(path, flags, links));
+  if (fd.valid() && !allows(fd.get())) return -kNotAllowed;
+  return fd.release();
+}
+
+void WorkDirectory::confine(const std::vector<std::string>& paths) {
+  allowed_.emplace();
+  allowed_names_.clear();
+  for (const auto& given : paths) {
+    allowed_names_ += (allowed_names_.empty() ? "" : ", ") + given;
+    const auto path = relative(given);
+    if (!path) continue;  // nothing of it is here
+    if (auto real = absolute_path(real_path_, *path); lies_in(real, real_path_)) allowed_->push_back(std::move(real));
+    const Fd there(resolve_anywhere(*path, kPathFlags, Links::follow));
+    if (there.valid()) allowed_->push_back(real_path_of(there.get()));
+  }
+}
+
+bool WorkDirectory::allows(int fd, const std::string& rest) const {
+  if (!allowed_) return true;
+  const auto base = real_path_of(fd);
+  const auto real = rest.empty() ? base : absolute_path(base, rest);
+  return !base.empty() &&
+         std::ranges::any_of(*allowed_, [&real](const std::string& root) { return !root.empty() && lies_in(real, root); });
+}
+
+std::unexpected<base::Error> WorkDirectory::refuse(std::string_view path, int error) const {
+  if (error != kNotAllowed) return std::unexpected(path_error(path, error));
+  return base::fail(base::Errc::denied,
+                    "'" + shown(path) + "' is not inside the paths that are allowed here: " + shown(allowed_names_));
 }
 
 base::Result<struct stat> WorkDirectory::status(const std::string& path) const {
@@ -215,30 +255,33 @@ base::Result<WorkDirectory> WorkDirectory::below(const std::string& path) const 
   return WorkDirectory(std::move(*fd), path_ + "/" + path, "", resolver_);
 }
 
-base::Result<Fd> WorkDirectory::parent(const std::string& path, Parents parents, int& created) const {
+base::Result<Fd> WorkDirectory::parent(const std::string& path, const std::string& name, Parents parents, int& created) const {
   const auto parts = base::split(path, '/');
   // The longest part that exists, from the whole path upward.
   std::size_t have = parts.size();
   std::string prefix = path;
-  Fd current(resolve(prefix, kDirectoryFlags, Links::follow));
+  Fd current(resolve_anywhere(prefix, kDirectoryFlags, Links::follow));
   while (current.get() == -ENOENT && parents == Parents::create && have > 0) {
     --have;
     prefix = have == 0 ? "." : prefix.substr(0, prefix.rfind('/'));
-    current = Fd(resolve(prefix, kDirectoryFlags, Links::follow));
+    current = Fd(resolve_anywhere(prefix, kDirectoryFlags, Links::follow));
   }
   if (!current.valid()) return refuse(path, -current.get());
+  std::string rest;
+  for (std::size_t i = have; i < parts.size(); ++i) rest += std::string(parts[i]) + "/";
+  if (!allows(current.get(), rest + name)) return refuse(path, kNotAllowed);
   for (std::size_t i = have; i < parts.size(); ++i) {
-    const std::string name(parts[i]);
-    if (name == "..")
+    const std::string next_name(parts[i]);
+    if (next_name == "..")
       return base::fail(base::Errc::invalid_argument, "'" + shown(path) + "': '..' after a directory that does not exist");
-    if (mkdirat(current.get(), name.c_str(), 0777) == 0) {
+    if (mkdirat(current.get(), next_name.c_str(), 0777) == 0) {
       ++created;
       if (fsync(current.get()) != 0) return refuse(path, errno);
     } else if (errno != EEXIST) {
       return refuse(path, errno);
     }
     // A link here is one that leads nowhere, or one that somebody just put in our way.
-    Fd next(openat(current.get(), name.c_str(), kDirectoryFlags | O_NOFOLLOW));
+    Fd next(openat(current.get(), next_name.c_str(), kDirectoryFlags | O_NOFOLLOW));
     if (!next.valid()) return refuse(path, errno);
     current = std::move(next);
   }
@@ -251,7 +294,7 @@ base::Result<Place> WorkDirectory::place(const std::string& path, Parents parent
   for (int hop = 0; hop <= bounds::kLinkHopsMax; ++hop) {
     const auto [directory, name] = split_last(place.path);
     if (name.empty() || name == "." || name == "..") return refuse(path, EISDIR);
-    auto opened = parent(directory, parents, place.directories_created);
+    auto opened = parent(directory, name, parents, place.directories_created);
     if (!opened) return std::unexpected(opened.error());
     place.directory = std::move(*opened);
     place.name = name;
@@ -278,8 +321,7 @@ base::Result<Place> WorkDirectory::place(const std::string& path, Parents parent
 
 base::Result<Fd> open_place(Place& place) {
   Fd fd(openat(place.directory.get(), place.name.c_str(), kReadFlags | O_NOFOLLOW));
-  if (!fd.valid()) return refuse(place.path, errno);
-  if (fstat(fd.get(), &place.status) != 0) return refuse(place.path, errno);
+  if (!fd.valid() || fstat(fd.get(), &place.status) != 0) return std::unexpected(path_error(place.path, errno));
   if (!S_ISREG(place.status.st_mode)) return std::unexpected(not_regular(place.path, place.status));
   place.exists = true;
   return fd;

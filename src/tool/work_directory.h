@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "tool/fd.h"
@@ -38,6 +40,10 @@ class WorkDirectory {
   static base::Result<WorkDirectory> open(const std::string& path);
   static base::Result<WorkDirectory> open(const std::string& path, Resolver resolver);
 
+  // From now on only what lies in these paths is there (absolute, or relative to this directory): where a file really is counts,
+  // behind all links.
+  void confine(const std::vector<std::string>& paths);
+
   // What a model gave as a path, relative to the work directory ("." for itself). Absolute paths inside are accepted; "." and
   // doubled slashes are dropped. ".." is left to the resolver, which refuses it where it leads out.
   base::Result<std::string> relative(std::string_view path) const;
@@ -58,13 +64,20 @@ class WorkDirectory {
  private:
   WorkDirectory(Fd root, std::string path, std::string real_path, Resolver resolver);
   int resolve(const std::string& path, int flags, Links links) const;  // a descriptor, or -errno
+  int resolve_anywhere(const std::string& path, int flags, Links links) const;
   int resolve_components(const std::string& path, int flags) const;
-  base::Result<Fd> parent(const std::string& path, Parents parents, int& created) const;
+  // The directory `path`, in which `name` is meant.
+  base::Result<Fd> parent(const std::string& path, const std::string& name, Parents parents, int& created) const;
+  // What is there, and where `rest` would be below it.
+  bool allows(int fd, const std::string& rest = {}) const;
+  std::unexpected<base::Error> refuse(std::string_view path, int error) const;
 
   Fd root_;
   std::string path_;       // as given
   std::string real_path_;  // without links; may be empty
   Resolver resolver_;
+  std::optional<std::vector<std::string>> allowed_;  // without links; none: everything
+  std::string allowed_names_;                        // as given, for messages
 };
 
 // Opens the file of a place for reading and brings its status up to date.

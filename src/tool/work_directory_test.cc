@@ -3,6 +3,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <gmock/gmock.h>
+
 #include <atomic>
 #include <cstring>
 #include <thread>
@@ -225,6 +227,35 @@ TEST(WorkDirectoryOpenTest, WantsAnAbsoluteDirectory) {
   EXPECT_FALSE(WorkDirectory::open(""));
   EXPECT_FALSE(WorkDirectory::open("/etc/passwd"));
   EXPECT_FALSE(WorkDirectory::open("/no/such/directory"));
+}
+
+TEST_P(WorkDirectoryTest, ConfinedToPathsOnlyTheseAreThere) {
+  std::filesystem::create_directories(work / "subs");
+  std::ofstream(work / "subs/c.txt") << "beside";
+  link("sub/out", "../a.txt");
+  link("sub/aside", "../subs");
+  link("into", "sub");
+  directory->confine({"sub", work.string() + "/a.txt/", "new/deep", "/etc", "../outside"});
+  EXPECT_EQ(open("sub/b.txt"), "below");
+  EXPECT_EQ(open("sub/deep/../b.txt"), "below");
+  EXPECT_EQ(open("a.txt"), "inside") << "a file by its name";
+  if (GetParam() == Resolver::kernel) {
+    EXPECT_EQ(open("into/b.txt"), "below") << "where it really is counts";
+    EXPECT_EQ(open("sub/out"), "inside");
+  }
+  for (const auto* path : {"subs/c.txt", "sub/../subs/c.txt", "sub/aside/c.txt"}) EXPECT_TRUE(refused(path)) << path;
+  EXPECT_THAT(open("subs/c.txt"), testing::HasSubstr("'subs/c.txt' is not inside the paths that are allowed here: sub, "));
+  EXPECT_FALSE(directory->open_directory("."));
+  EXPECT_FALSE(directory->status("subs"));
+  EXPECT_TRUE(directory->below("sub"));
+  EXPECT_TRUE(directory->place("sub/x/y.txt", Parents::create));
+  EXPECT_TRUE(directory->place("a.txt", Parents::keep));
+  EXPECT_TRUE(directory->place("new/deep/y.txt", Parents::create)) << "an allowed path that is not there yet";
+  for (const auto* path : {"b.txt", "subs/y.txt", "new/y.txt", "other/y.txt", "sub/../y.txt", "sub/aside/y.txt"})
+    EXPECT_FALSE(directory->place(path, Parents::create)) << path;
+  EXPECT_FALSE(std::filesystem::exists(work / "other")) << "nothing is made on the way";
+  directory->confine({"/etc"});
+  EXPECT_TRUE(refused("sub/b.txt")) << "no path of it is here: nothing is";
 }
 
 }  // namespace

@@ -60,6 +60,7 @@ tool::Context tool_context(Context& context, const Request& request, tool::Tasks
   out.session_id = request.caller.session_id;
   for (const auto& name : context.options.mcp_tools) out.granted.push_back({.name = name});
   out.granted.push_back({.name = std::string(run::kRunParallel)});
+  out.settings = context.app.settings;
   out.tasks = tasks;
   return out;
 }
