@@ -166,6 +166,7 @@ Agent read_agent(const Node& node, const ToolRules& rules, const AgentDefaults& 
   agent.max_turns = defaults.max_turns;
   if (const auto* turns = node.find("max_tool_iterations")) agent.max_turns = as_int(*turns);
   agent.timeout_ms = defaults.timeout_ms;
+  agent.tasks = defaults.tasks;
   agent.foreground_ms = rules.foreground_ms;
   agent.settings = rules.settings;
   limit_calls(agent, rules.capabilities);

@@ -41,6 +41,7 @@ struct AgentDefaults {
   run::Limits context;
   std::optional<std::int64_t> max_turns;
   std::optional<std::int64_t> timeout_ms;
+  run::TaskLimits tasks;
 };
 
 // A `context` block: the limits of a conversation that it declares.

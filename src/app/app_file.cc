@@ -110,6 +110,15 @@ std::string work_directory(const Node* runtime, const std::string& base_director
   return text;
 }
 
+// `runtime.background`.
+run::TaskLimits task_limits(const Node& block) {
+  run::TaskLimits limits;
+  if (const auto* cap = block.find("cap")) limits.live = as_int(*cap).value_or(limits.live);
+  if (const auto* count = block.find("keep_count")) limits.listed = as_int(*count).value_or(limits.listed);
+  if (const auto* hours = block.find("keep_hours")) limits.listed_ms = std::llround(as_number(*hours).value_or(0) * 3'600'000);
+  return limits;
+}
+
 AgentDefaults agent_defaults(const Node* runtime, Problems& problems) {
   AgentDefaults defaults;
   defaults.context.stop_retries = kStopRetries;
@@ -118,6 +127,7 @@ AgentDefaults agent_defaults(const Node* runtime, Problems& problems) {
   if (const auto* retries = runtime->find("max_stop_retries"))
     defaults.context.stop_retries = as_int(*retries).value_or(kStopRetries);
   if (const auto* context = runtime->find("context")) read_context(*context, "runtime.context", defaults.context, problems);
+  if (const auto* background = runtime->find("background")) defaults.tasks = task_limits(*background);
   if (const auto* turns = runtime->find("max_turns")) defaults.max_turns = as_int(*turns);
   if (const auto* timeout = runtime->find("timeout"))
     if (const auto seconds = as_number(*timeout); seconds && *seconds > 0 && *seconds < 1e9)

@@ -154,6 +154,18 @@ TEST_F(AppFileTest, AgentFieldsHaveTheirSynonyms) {
   EXPECT_EQ(app.agents[0].description, "Reviews");
 }
 
+TEST_F(AppFileTest, BackgroundTasksHaveTheirSettings) {
+  const auto app = load(with("", "runtime: {background: {cap: 3, keep_hours: 0.5, keep_count: 0}}\n"));
+  EXPECT_EQ(app.agents[0].tasks, (run::TaskLimits{.live = 3, .listed = 0, .listed_ms = 1'800'000}));
+  EXPECT_TRUE(app.warnings.empty());
+  EXPECT_EQ(load(with("", "runtime: {background: {}}\n")).agents[0].tasks, run::TaskLimits());
+  EXPECT_EQ(problem(with("", "runtime: {background: {cap: 0, keep_hours: 0, keep_count: 10001, keep_days: 1}}\n")),
+            "runtime.background.cap: must be at least 1 (app.yaml:5:29, DGT-E0103)\n"
+            "runtime.background.keep_hours: must be greater than 0 (app.yaml:5:44, DGT-E0103)\n"
+            "runtime.background.keep_count: must be at most 10000 (app.yaml:5:59, DGT-E0103)\n"
+            "runtime.background.keep_days: unknown key (app.yaml:5:66, DGT-E0101)");
+}
+
 TEST_F(AppFileTest, TheFirstAgentIsTheEntryWithoutAnother) {
   EXPECT_EQ(load(with("  - id: z\n    brain: {provider: openai, model: m}\n")).entry_agent, "main");
   EXPECT_EQ(problem(with("", "runtime: {entry_agent: mian}\n")),

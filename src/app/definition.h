@@ -65,6 +65,7 @@ struct Agent {
   std::optional<std::int64_t> max_turns;
   std::optional<std::int64_t> timeout_ms;
   std::optional<std::int64_t> foreground_ms;  // of a command (run::Limits)
+  run::TaskLimits tasks;                      // in the background
   std::optional<std::int64_t> approval_ms;    // a decision that takes longer is a no
   run::ToolSettings settings;
   std::optional<std::vector<std::string>> delegate_to;  // ids of agents that it may give work to; none: all others

@@ -1,9 +1,14 @@
 // `runtime`, hooks, triggers, the context window, `flow`.
 #include "app/app_shape.h"
+#include "base/limits.h"
 
 namespace app {
 
+namespace limits = base::limits;
+
 namespace {
+
+constexpr double kKeptHoursMax = 1e6;
 
 constexpr std::string_view kModes[] = {"one_shot", "conversation", "background", "pipeline"};
 constexpr std::string_view kSessionModes[] = {"mono", "multi"};
@@ -106,6 +111,12 @@ constexpr Shape kModeShape = map_of(kMode);
 // "name", {name: configuration} or {name: …, config: …, enabled: …}.
 constexpr Shape kMiddleware = or_also(open_map(), kText);
 
+constexpr Field kBackground[] = {
+    {"cap", integer(1, limits::kSessionTasksCapMax)},
+    {"keep_hours", {.types = kNumber, .min = 0, .max = kKeptHoursMax, .above_min = true}},
+    {"keep_count", integer(0, limits::kSessionTasksCapMax)},
+};
+
 constexpr Field kRuntime[] = {
     {"mode", one_of(kModes)},
     {"entry_agent", text()},
@@ -125,6 +136,7 @@ constexpr Field kRuntime[] = {
     {"payload_schema", map_of(kPayload)},
     {"pipeline", list(&kPipelineStepShape)},
     {"context", same_as(&kContextShape)},
+    {"background", map_of(kBackground)},
     {"project_memory", text()},
     {"direct_modules", texts()},
     {"tool_injection", one_of(kInjections)},

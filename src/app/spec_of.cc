@@ -38,6 +38,7 @@ run::Spec spec_of(const Agent& agent) {
   spec.limits.approval_ms = agent.approval_ms.value_or(0);
   spec.settings = agent.settings;
   spec.limits.model_call_ms = agent.brain.endpoint.timeout_ms.value_or(0);
+  spec.limits.tasks = agent.tasks;
   spec.limits.context_tokens = agent.context.context_tokens;
   spec.limits.compact_tokens = agent.context.compact_tokens;
   spec.limits.keep_recent = agent.context.keep_recent;

@@ -37,7 +37,9 @@ inline constexpr std::int64_t kControlPollMs = 1'000;          // the same for c
 // Execution.
 inline constexpr std::size_t kConcurrentRunsMax = 256;         // per process, unless configured
 inline constexpr std::size_t kConcurrentTasksMax = 1'024;        // per process: tasks never wait for a place behind agents
-inline constexpr std::size_t kSessionTasksMax = 100;             // live ones of a session
+inline constexpr std::size_t kSessionTasksMax = 100;             // live ones of a session, unless configured
+inline constexpr std::size_t kSessionTasksCapMax = 10'000;       // ... which may say at most this
+inline constexpr std::size_t kListedTasksMax = 100;              // ended ones that a list shows, unless configured
 inline constexpr std::int64_t kForegroundMs = 120'000;             // of a command, before it goes on as a task; unless configured
 inline constexpr std::int64_t kWakeScanMs = 1'000;
 inline constexpr std::int64_t kWakeDelayMs = 2'000;                // endings that come within it share a turn, and a person comes first

@@ -61,10 +61,7 @@ aio::Task<store::Launched> Executor::launch(LaunchRequest request) {
     }
   } starting{claim ? &starting_ : nullptr};
   auto launch = make_launch(request, deps_.time, deps_.random, claim ? owner_ : 0);
-  if (request.kind == store::kKindTool)
-    launch.tasks_max = limits::kSessionTasksMax;
-  else
-    launch.waiting_max = options_.pending_runs_max;
+  if (request.kind != store::kKindTool) launch.waiting_max = options_.pending_runs_max;
   auto launched = co_await deps_.store.launch(std::move(launch));
   if (launched.known == store::Known::no_room) ++deps_.counters.launches_refused;
   if (launched.known != store::Known::fresh) co_return launched;

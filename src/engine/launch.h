@@ -18,6 +18,7 @@ struct LaunchRequest {
   std::string run_id;                  // the caller's, or ""
   std::string launch_key, request_digest;
   bool awaited = false;                // of kind tool (store::Run::awaited)
+  std::size_t tasks_max = 0;           // of kind tool (store::Launch::tasks_max)
 };
 
 // `owner`: who executes the first attempt; with it the run's first events are committed with the run. 0: whoever comes.

@@ -60,6 +60,7 @@ aio::Task<> add_partial(Deps& deps, TaskView& view, const store::Run& run) {
 run::Spec spec_of(const tool::Tool& tool, const tool::Context& caller, json::object arguments) {
   run::Spec spec;
   if (caller.spec) {
+    spec.limits.tasks = caller.spec->limits.tasks;
     spec.definition = caller.spec->definition;
     spec.mcp_servers = caller.spec->mcp_servers;
     spec.team = caller.spec->team;
@@ -142,9 +143,11 @@ aio::Task<base::Result<TaskView>> Tasks::launch(const tool::Context& caller, too
   request.awaited = launch.awaited;
   request.launch_key = "task\x1f" + caller.session_id + "\x1f" + caller.run_id + "\x1f" + launch.key;
   request.request_digest = base::sha256_hex(definition.name + '\0' + request.spec.call->arguments);
+  const auto cap = launch.awaited ? limits::kSessionTasksMax : static_cast<std::size_t>(request.spec.limits.tasks.live);
+  request.tasks_max = cap;
   auto launched = co_await executor_.launch(std::move(request));
   if (launched.known == store::Known::no_room)
-    co_return base::fail(base::Errc::busy, "background: per-session cap reached (" + std::to_string(limits::kSessionTasksMax) +
+    co_return base::fail(base::Errc::busy, "background: per-session cap reached (" + std::to_string(cap) +
                                                " live tasks); wait for one or cancel it");
   co_return co_await view_task(deps_, std::move(launched.run), true);
 }
@@ -163,17 +166,13 @@ aio::Task<base::Result<TaskView>> Tasks::find(const tool::Context& caller, std::
 }
 
 aio::Task<std::vector<TaskView>> Tasks::list(const tool::Context& caller) {
-  store::RunFilter filter;
-  filter.component_type = store::kKindTool;
-  filter.session_id = caller.session_id;
-  filter.limit = static_cast<std::int64_t>(limits::kSessionTasksMax);
+  const auto shown = caller.spec ? caller.spec->limits.tasks : run::TaskLimits();
+  const store::TaskFilter filter{.session_id = caller.session_id,
+                                 .live_max = limits::kSessionTasksCapMax,
+                                 .ended_max = shown.listed,
+                                 .ended_since_ms = shown.listed_ms ? deps_.time.wall_ms() - shown.listed_ms : 0};
   std::vector<TaskView> views;
-  for (const bool live : {true, false}) {
-    filter.live_only = live;
-    auto page = co_await deps_.store.list_runs(filter);
-    for (auto& run : page.items)
-      if (!run.awaited && run::is_terminal(run.status) != live) views.push_back(co_await view_task(deps_, std::move(run), false));
-  }
+  for (auto& run : co_await deps_.store.tasks(filter)) views.push_back(co_await view_task(deps_, std::move(run), false));
   co_return views;
 }
 
@@ -220,7 +219,7 @@ aio::Task<std::vector<store::Run>> Tasks::live_tasks(const std::string& session_
   filter.component_type = store::kKindTool;
   filter.session_id = session_id;
   filter.live_only = true;
-  filter.limit = static_cast<std::int64_t>(limits::kSessionTasksMax);
+  filter.limit = static_cast<std::int64_t>(limits::kSessionTasksCapMax);
   co_return (co_await deps_.store.list_runs(filter)).items;
 }
 

@@ -69,6 +69,9 @@ TEST(SpecCodec, ARoundTripKeepsEverything) {
   EXPECT_EQ(encode(*of_app), encode(spec));
   EXPECT_EQ(of_app->definition.file, "/srv/app.yaml");
   EXPECT_EQ(of_app->definition.agent, "main");
+  EXPECT_EQ(of_app->limits.tasks, TaskLimits());
+  spec.limits.tasks = {.live = 7, .listed = 0, .listed_ms = 1'800};
+  EXPECT_EQ(decode_spec(encode(spec))->limits.tasks, spec.limits.tasks);
 }
 
 TEST(SpecCodec, ToolSettingsAreThereOnlyWhereSomethingIsSaid) {

@@ -112,6 +112,8 @@ std::string encode(const Spec& spec) {
   number("compact_tokens", spec.limits.compact_tokens);
   number("keep_recent", spec.limits.keep_recent);
   number("stop_retries", spec.limits.stop_retries);
+  if (const auto& tasks = spec.limits.tasks; tasks != TaskLimits())
+    o["tasks"] = {{"live_max", tasks.live}, {"listed_max", tasks.listed}, {"listed_ms", tasks.listed_ms}};
   if (spec.foreground) o["foreground"] = true;
   number("approval_ms", spec.limits.approval_ms);
   if (!spec.wakes) o["wakes"] = false;
@@ -184,6 +186,10 @@ base::Result<Spec> decode_spec(std::string_view text) {
                  .keep_recent = base::int_or_zero(*o, "keep_recent"),
                  .stop_retries = base::int_or_zero(*o, "stop_retries"),
                  .approval_ms = base::int_or_zero(*o, "approval_ms")};
+  if (const auto* tasks = base::object_field(*o, "tasks"))
+    spec.limits.tasks = {.live = base::int_or_zero(*tasks, "live_max"),
+                         .listed = base::int_or_zero(*tasks, "listed_max"),
+                         .listed_ms = base::int_or_zero(*tasks, "listed_ms")};
   const auto recovery = decode_recovery(*o);
   if (!recovery) return std::unexpected(recovery.error());
   spec.recovery = recovery->value_or(Recovery::resume);

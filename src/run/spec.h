@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "run/hook.h"
 #include "run/message.h"
 #include "run/team.h"
@@ -31,6 +32,14 @@ struct GrantedTool {
   std::optional<Recovery> recovery = {};  // of its calls; none: the run's
 };
 
+// Background tasks of a session.
+struct TaskLimits {
+  std::int64_t live = base::limits::kSessionTasksMax;
+  std::int64_t listed = base::limits::kListedTasksMax;  // ended ones that a list shows; the others can be asked for by id
+  std::int64_t listed_ms = 0;                           // ... for so long after their ends; 0: for ever
+  bool operator==(const TaskLimits&) const = default;
+};
+
 // Zero means: no limit of its own.
 struct Limits {
   std::int64_t turns = 0;  // model calls
@@ -44,6 +53,7 @@ struct Limits {
   std::int64_t keep_recent = 0;     // messages that a compaction keeps
   std::int64_t stop_retries = 0;    // how often hooks may make a run go on that would end
   std::int64_t approval_ms = 0;     // a decision that takes longer is a no
+  TaskLimits tasks = {};
 };
 
 // Of a call: tasks of the session that must have ended before it is made.

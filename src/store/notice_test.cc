@@ -20,6 +20,11 @@ Run launch_task(Process& p, OwnerNumber owner, bool awaited = false) {
   return launched.run;
 }
 
+base::Result<> end_at(Process& p, const Run& task, std::int64_t now_ms) {
+  Append a{.run = task.number, .epoch = 1, .lines = lines_of(0, 1), .count = 1, .status = run::Status::completed, .now_ms = now_ms};
+  return p.run(p.store->append(std::move(a)));
+}
+
 TEST_F(SqliteStoreTest, TheEndOfATaskIsToldOnce) {
   Process p(home);
   const auto owner = p.run(p.store->register_owner());
@@ -77,6 +82,7 @@ TEST_F(SqliteStoreTest, AnIdleSessionWithNewsIsFoundAndRoomIsForLiveTasks) {
   l.spec = "{}";
   l.tasks_max = 2;
   EXPECT_EQ(p.run(p.store->launch(l)).known, Known::no_room);
+  launch_task(p, owner, true);  // a call that is waited for is not in the background
   ASSERT_TRUE(p.append(first, 1, 0, 2, run::Status::completed));
   EXPECT_EQ(p.run(p.store->launch(std::move(l))).known, Known::fresh);
   ASSERT_TRUE(p.append(agent, 1, 0, 2, run::Status::completed));
@@ -86,6 +92,27 @@ TEST_F(SqliteStoreTest, AnIdleSessionWithNewsIsFoundAndRoomIsForLiveTasks) {
   EXPECT_EQ(idle.front().run_count, 1) << "tasks are not its conversation";
   EXPECT_TRUE(p.run(p.store->sessions_to_wake(0)).empty());
   EXPECT_EQ(p.run(p.store->history(agent.session, 100)).size(), 1u);
+}
+
+TEST_F(SqliteStoreTest, TasksAreListedLiveOnesFirst) {
+  Process p(home);
+  const auto owner = p.run(p.store->register_owner());
+  std::vector<store::Run> ended;
+  for (int i = 0; i < 4; ++i) {
+    ended.push_back(launch_task(p, owner));
+    ASSERT_TRUE(end_at(p, ended.back(), 1'000 - i));
+  }
+  const auto live = launch_task(p, owner);
+  launch_task(p, owner, true);
+  const auto listed = [&](std::int64_t ended_max, std::int64_t since_ms) {
+    std::vector<std::string> ids;
+    for (const auto& task : p.run(p.store->tasks({"s", 10, ended_max, since_ms}))) ids.push_back(task.run_id);
+    return ids;
+  };
+  EXPECT_EQ(listed(2, 0), (std::vector{live.run_id, ended[0].run_id, ended[1].run_id})) << "those that ended last";
+  EXPECT_EQ(listed(9, 998), (std::vector{live.run_id, ended[0].run_id, ended[1].run_id, ended[2].run_id}));
+  EXPECT_EQ(listed(0, 0), std::vector{live.run_id});
+  EXPECT_TRUE(p.run(p.store->tasks({"another", 10, 10, 0})).empty());
 }
 
 }  // namespace

@@ -121,6 +121,9 @@ class SqliteStore final : public Store {
   aio::Task<Page<Run>> list_runs(RunFilter filter) override {
     co_return co_await readers_.read([&filter](Database& db) { return sqlite::select_runs(db, filter); });
   }
+  aio::Task<std::vector<Run>> tasks(TaskFilter filter) override {
+    co_return co_await readers_.read([&filter](Database& db) { return sqlite::select_tasks(db, filter); });
+  }
   aio::Task<std::vector<Past>> history(SessionNumber session, std::int64_t through) override {
     co_return co_await readers_.read([session, through](Database& db) { return sqlite::select_history(db, session, through); });
   }

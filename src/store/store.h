@@ -64,6 +64,8 @@ class Store {
   // Of one type and of all runs of the session, oldest first; the newest 10,000.
   virtual aio::Task<std::vector<Fact>> session_facts(SessionNumber session, std::string type) = 0;
   virtual aio::Task<Page<Run>> list_runs(RunFilter filter) = 0;
+  // The live ones, newest first, then those that have ended, last first.
+  virtual aio::Task<std::vector<Run>> tasks(TaskFilter filter) = 0;
   // The runs whose logs are a run's past, in order, with the event index up to which each counts (max: all).
   struct Past {
     Run run;

@@ -109,7 +109,8 @@ struct Launch {
   std::uint32_t first_event_count = 0;
   bool awaited = false;
   OwnerNumber claim_for = 0;    // executor of the first attempt; 0: whoever comes
-  std::size_t tasks_max = 0;    // of kind tool: refused where so many of the session are live; 0: no bound
+  // Of kind tool: refused where so many of the session are live, of those that are awaited or of the others; 0: no bound.
+  std::size_t tasks_max = 0;
   std::size_t waiting_max = 0;  // then it is refused where so many runs wait already; 0: no bound
   std::int64_t now_ms = 0;
 };
@@ -159,6 +160,14 @@ struct RunFilter {
   std::int64_t limit = 20, offset = 0;
   bool ascending = false;
   enum class Sort { created, updated } sort = Sort::created;
+};
+
+// Background tasks that a session's model may look after: none that the call which launched it waits for.
+struct TaskFilter {
+  std::string session_id;
+  std::int64_t live_max = 0;         // the newest
+  std::int64_t ended_max = 0;        // those that ended last ...
+  std::int64_t ended_since_ms = 0;   // ... since then
 };
 
 struct SessionFilter {

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "tool/background_arguments.h"
 #include "tool/task_result.h"
 #include "tool/task_tools.h"
@@ -44,6 +45,7 @@ constexpr const char* kSchema = R"({
   }
 })";
 
+constexpr std::size_t kListBytesMax = base::limits::kToolResultBytesMax - 1'024;
 constexpr std::int64_t kLookMs = 100;  // between two looks for a pattern
 
 std::string not_found(const std::string& id) { return "Task '" + id + "' not found. Use BackgroundRun(list_tasks=true) to see all."; }
@@ -125,8 +127,17 @@ class BackgroundRunTool final : public Tool {
     }
 
     aio::Task<Outcome> list() const {
+      const auto known = co_await tasks().list(caller);
       json::array all;
-      for (const auto& task : co_await tasks().list(caller)) all.push_back(summarize(task, time.wall_ms()));
+      std::size_t bytes = 0;
+      for (const auto& task : known) {
+        auto one = summarize(task, time.wall_ms());
+        bytes += base::to_text(one).size() + 1;
+        if (bytes > kListBytesMax) break;
+        all.push_back(std::move(one));
+      }
+      // The answer is a bare array: its last element says how much of it is missing.
+      if (const auto left_out = known.size() - all.size(); left_out > 0) all.push_back(json::object{{"left_out", left_out}});
       co_return Outcome{base::to_text(all), false};
     }
 

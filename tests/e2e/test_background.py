@@ -301,5 +301,37 @@ class Background(OwnServerTest):
         self.assertEqual([d["succeeded"] for d in done], [50, 50, 3])
 
 
+class Settings(OwnServerTest):
+    """`runtime.background` of the app file"""
+    APP = APP + "runtime: {{background: {{cap: 2, keep_count: 2, keep_hours: 0.001}}}}\n"
+    results, talk, parsed = Background.results, Background.talk, staticmethod(Background.parsed)
+
+    def make_model(self):
+        return with_tasks(super().make_model())
+
+    def test_the_cap_is_for_what_goes_on_by_itself(self):
+        first, second, refused, beside, together, ended, third = self.talk(
+            call(name="Bash", params={"command": "sleep 7106"}), call("Bash", command="sleep 7106", run_in_background=True), call(name="Bash", params={"command": "true"}),
+            call("Bash", command="echo beside"), call("run_parallel", actions=[{"name": "Bash", "params": {"command": "true"}}] * 3),
+            call(task_id="$TASK1", cancel=True), call(name="Bash", params={"command": "sleep 7106"}))
+        self.assertEqual([t["status"] for t in (first, second, third)], ["running"] * 3)
+        self.assertIn("cap reached (2 live tasks)", refused)
+        self.assertEqual((beside["stdout"], together["succeeded"], ended["cancelled"]), ("beside\n", 3, True))
+        self.assertEqual(self.api.ask("DELETE", "/sessions/s").status, 204)
+        until(lambda: not carrying("sleep 7106"))
+
+    def test_ended_ones_are_listed_for_a_while_and_found_for_ever(self):
+        *made, listed, live, now = self.talk(*(call(name="Bash", params={"command": f"echo {i}"}, wait=True) for i in range(3)), call(list_tasks=True),
+                                             call(name="Bash", params={"command": "sleep 7107"}), call(list_tasks=True))
+        ids = [task["task_id"] for task in made]
+        self.assertEqual([t["task_id"] for t in listed], [ids[2], ids[1]], "those that ended last")
+        self.assertEqual([t["task_id"] for t in now], [live["task_id"], ids[2], ids[1]])
+        time.sleep(3.7)
+        later, old = self.talk(call(list_tasks=True), call(task_id=ids[0]))
+        self.assertEqual([t["task_id"] for t in later], [live["task_id"]])
+        self.assertEqual(old["result"]["stdout"], "0\n")
+        self.assertEqual(self.api.ask("DELETE", "/sessions/s").status, 204)
+
+
 if __name__ == "__main__":
     unittest.main()

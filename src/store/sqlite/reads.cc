@@ -208,6 +208,23 @@ Page<Run> select_runs(Database& db, const RunFilter& filter) {
   return page;
 }
 
+std::vector<Run> select_tasks(Database& db, const TaskFilter& filter) {
+  std::vector<Run> tasks;
+  auto live = db.query("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES
+                       "WHERE r.session = (SELECT id FROM session WHERE session_id = ?) AND r.kind = 'tool' AND r.awaited = 0 AND "
+                       "r.status < 3 ORDER BY r.id DESC LIMIT ?");
+  live.bind(filter.session_id).bind(filter.live_max);
+  while (live.step()) tasks.push_back(read_run(live));
+  // Chosen by their numbers, so that only what is shown is read whole.
+  auto ended = db.query("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES
+                        "WHERE r.id IN (SELECT id FROM run WHERE session = (SELECT id FROM session WHERE session_id = ?) AND "
+                        "kind = 'tool' AND awaited = 0 AND status >= 3 AND ended_ms >= ? ORDER BY ended_ms DESC, id DESC LIMIT ?) "
+                        "ORDER BY r.ended_ms DESC, r.id DESC");
+  ended.bind(filter.session_id).bind(filter.ended_since_ms).bind(filter.ended_max);
+  while (ended.step()) tasks.push_back(read_run(ended));
+  return tasks;
+}
+
 // Without a type: conversations, not what only holds the tasks of a client.
 #define OUTLAST_SESSION_FILTER                                                                                           \
   " FROM session s WHERE CASE WHEN ?1 = '' THEN s.component_type NOT IN ('mcp', 'tool') ELSE s.component_type = ?1 END " \

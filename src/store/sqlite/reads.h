@@ -21,6 +21,7 @@ std::vector<Fact> select_facts(Database& db, RunNumber run);
 std::vector<Fact> select_session_facts(Database& db, SessionNumber session, const std::string& type);
 
 Page<Run> select_runs(Database& db, const RunFilter& filter);
+std::vector<Run> select_tasks(Database& db, const TaskFilter& filter);
 Page<Session> select_sessions(Database& db, const SessionFilter& filter);
 std::vector<Store::Past> select_history(Database& db, SessionNumber session, std::int64_t through);
 

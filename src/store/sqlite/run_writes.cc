@@ -52,12 +52,13 @@ bool backlog_is_full(Database& db, std::size_t waiting_max) {
   return q.step();
 }
 
-// Whether so many tasks of the session are live; those that have ended do not count.
+// Whether so many tasks of the session are live that are awaited as this one is: a call that is waited for must not find its place
+// taken by what goes on in the background. Those that have ended do not count.
 bool tasks_are_full(Database& db, const Launch& launch) {
   auto q = db.query(
       "SELECT 1 FROM run r INDEXED BY run_session WHERE r.session = (SELECT id FROM session WHERE session_id = ?) AND r.kind = 'tool' "
-      "AND r.status < 3 LIMIT 1 OFFSET ?");
-  q.bind(launch.session_id).bind(static_cast<std::int64_t>(launch.tasks_max) - 1);
+      "AND r.status < 3 AND r.awaited = ? LIMIT 1 OFFSET ?");
+  q.bind(launch.session_id).bind(std::int64_t{launch.awaited}).bind(static_cast<std::int64_t>(launch.tasks_max) - 1);
   return q.step();
 }
 
