@@ -91,10 +91,13 @@ class SqliteStore final : public Store {
         [this, &run_id](Database& db, Commit& commit) { return sqlite::cancel_run(db, commit, run_id, time_.wall_ms()); });
   }
 
-  Answer<Run> continue_run(RunNumber run, std::string line) override {
-    co_return co_await writer().execute([this, run, &line](Database& db, Commit& commit) {
-      return sqlite::continue_paused(db, commit, run, line, time_.wall_ms());
+  Answer<Run> continue_run(RunNumber run, std::string line, std::optional<std::uint64_t> index) override {
+    co_return co_await writer().execute([this, run, &line, index](Database& db, Commit& commit) {
+      return sqlite::continue_paused(db, commit, run, line, index, time_.wall_ms());
     });
+  }
+  aio::Task<std::vector<Run>> undecided(std::int64_t now_ms) override {
+    co_return co_await readers_.read([now_ms](Database& db) { return sqlite::select_undecided(db, now_ms); });
   }
 
   Answer<Run> find_run(std::string run_id) override {

@@ -2,6 +2,7 @@
 // The run log and what lies beside it. Every write is durable (synced) before its task ends; nothing is visible before.
 // All functions are called on the io thread and come back to it; blocking work happens on the store's own threads.
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,8 +48,12 @@ class Store {
   // Linearizable with completion. An unknown id is remembered (intent_stored) and binds a later launch of that id.
   virtual aio::Task<CancelAnswer> request_cancel(std::string run_id) = 0;
 
-  // A paused run goes on: appends the decision and makes it claimable. Errc: not_found, conflict (not paused any more).
-  virtual Answer<Run> continue_run(RunNumber run, std::string line) = 0;
+  // A paused run goes on: appends the decision and makes it claimable. With `index`, only if that is the decision's place: it is
+  // about the pause that its maker saw. Errc: not_found, conflict (not paused any more, or again).
+  virtual Answer<Run> continue_run(RunNumber run, std::string line, std::optional<std::uint64_t> index = std::nullopt) = 0;
+
+  // Runs that have waited for an approval for longer than their spec says (run::Limits::approval_ms), at most a hundred.
+  virtual aio::Task<std::vector<Run>> undecided(std::int64_t now_ms) = 0;
 
   // --- reading -----------------------------------------------------------------------------------------------------
   virtual Answer<Run> find_run(std::string run_id) = 0;

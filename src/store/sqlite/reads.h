@@ -27,6 +27,7 @@ std::vector<Store::Past> select_history(Database& db, SessionNumber session, std
 
 std::vector<Notice> select_notices(Database& db, SessionNumber session);
 Page<run::MemoryEntry> select_memory(Database& db, SessionNumber session, const MemoryFilter& filter);
+std::vector<Run> select_undecided(Database& db, std::int64_t now_ms);
 std::vector<Session> select_sessions_to_wake(Database& db, std::int64_t created_before_ms);
 std::vector<Run> select_orphans(Database& db, const Peers& peers, std::size_t limit, Orphans which,
                                 std::int64_t now_ms);

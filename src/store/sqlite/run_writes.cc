@@ -303,12 +303,15 @@ CancelAnswer cancel_run(Database& db, Commit& commit, const std::string& run_id,
   return {.outcome = waiting ? CancelOutcome::intent_stored : CancelOutcome::accepted, .status = found->status};
 }
 
-base::Result<Run> continue_paused(Database& db, Commit& commit, RunNumber number, const std::string& line, std::int64_t now_ms) {
+base::Result<Run> continue_paused(Database& db, Commit& commit, RunNumber number, const std::string& line, std::optional<std::uint64_t> index,
+                                  std::int64_t now_ms) {
   const auto found = run_by_number(db, number);
   if (!found) return base::fail(base::Errc::not_found, "the run is gone");
   if (found->status != Status::paused) return base::fail(base::Errc::conflict, "the run is not paused");
+  const auto next = static_cast<std::uint64_t>(next_index(db, number));
+  if (index && *index != next) return base::fail(base::Errc::conflict, "the run has gone on and paused again");
   const auto lines = std::make_shared<const std::string>(line + "\n");
-  insert_block(db, commit, number, static_cast<std::uint64_t>(next_index(db, number)), 1, lines, Status::pending);
+  insert_block(db, commit, number, next, 1, lines, Status::pending);
   db.query("UPDATE run SET status = ?, reason = '', updated_ms = ? WHERE id = ?")
       .bind(static_cast<std::int64_t>(Status::pending))
       .bind(now_ms)
