@@ -37,6 +37,7 @@ store::Launch make_launch(const LaunchRequest& request, const base::Clock& clock
   launch.spec = run::encode(request.spec);
   launch.now_ms = clock.wall_ms();
   launch.awaited = request.awaited;
+  launch.in_turn = request.in_turn;
   launch.claim_for = owner;
   if (owner) first_events(launch, request.spec);
   return launch;
