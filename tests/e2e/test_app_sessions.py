@@ -14,15 +14,16 @@ agents:
   - id: other
     role: assistant
     brain: {provider: demo, model: fast}
+    delegate_to: [clerk]
 tools:
-  modules: {filesystem: {}, shell: {}}
+  modules: {filesystem: {}, shell: {}, memory: {}, agent_spawn: {}}
   capabilities:
     default_policy: auto
     max_risk_level: high
     approve: [filesystem.write, filesystem.edit]
     grant:
       - {module: shell, actions: [bash]}
-      - {module: context_builder, actions: [background_run, run_parallel]}
+      - {module: context_builder, actions: [background_run, run_parallel, ask_user]}
 """
 NUMBERS = itertools.count(1)
 
@@ -274,6 +275,13 @@ class Messages(AppTest):
         fresh = Session(self.api, session_id=s.id)
         self.assertEqual(fresh.events(), [])
 
+    def test_what_is_noted_shows_in_the_state(self):
+        s = Session(self.api, agent="other")
+        self.assertNotIn("memory", s.state())
+        s.say(call("set_goal", goal="ship it") + "\n" + call("task_create", subject="write it down") + "\n" + call("remember", content="it is blue"))
+        memory = s.idle()["memory"]
+        self.assertEqual((memory["goal"], [(t["content"], t["status"]) for t in memory["todos"]], memory["noted"]), ("ship it", [("write it down", "pending")], 3))
+
     def test_history_by_pages(self):
         s = Session(self.api)
         for i in range(5):
@@ -421,6 +429,18 @@ class Aborts(AppTest):
         self.assertEqual(s.roles()[-1], ("assistant", "and on"))
         self.assertFalse([c for _, c in s.roles() if "purged" in c], "what was purged was never said")
 
+    def test_specialists_end_too(self):
+        """one that the turn waits for, one that goes on by itself, with the commands that they run"""
+        s = Session(self.api, agent="other")
+        work = lambda n: {"specialist": "clerk", "prompt": call("Bash", command=f"setsid sleep {n} & sleep {n}")}
+        s.say(call("Agent", **work(7303), wait=False))
+        s.idle()
+        s.say(call("Agent", **work(7304)))
+        until(lambda: len(carrying("sleep 7303")) >= 2 and len(carrying("sleep 7304")) >= 2)
+        body = s.post("/abort", {}).json
+        self.assertEqual((body["agents_cleaned"], body["stopped"], body["aborted"]), (2, {"turn": True, "agents": 2, "background": 0}, True))
+        self.assertEqual(carrying("sleep 7303") + carrying("sleep 7304"), [])
+
     def test_nothing_under_way(self):
         s = Session(self.api)
         body = s.post("/abort", {}).json
@@ -476,6 +496,18 @@ class Approvals(AppTest):
         self.assertEqual(s.post(f"/approvals/{run}", {"approved": True}).json["status"], "continued")
         s.idle()
         self.assertEqual(self.written("b1", "b2"), ["b1", "b2"])
+
+    def test_a_question_is_answered(self):
+        s = Session(self.api, agent="other")
+        s.say(call("ask_user", question="Which colour?", choices=["red", "blue"]))
+        one, = s.paused()["pending_approvals"]
+        self.assertEqual((one["tool"], one["question"], one["choices"], one["reason"]), ("ask_user", "Which colour?", ["red", "blue"], "run.paused.input"))
+        for path in (one["call_id"], one["run_id"]):
+            refused = s.post(f"/approvals/{path}", {"approved": True})
+            self.assertEqual((refused.status, refused.detail[0]["loc"]), (422, ["body", "answer"]))
+        self.assertEqual(s.post(f"/approvals/{one['call_id']}", {"answer": "blue"}).json["status"], "continued")
+        s.idle()
+        self.assertIn(("tool", '{"answer":"blue"}'), s.roles())
 
     def test_every_door_decides_the_same(self):
         """a half decision over one, the rest over AgentOS; another's half is kept"""
