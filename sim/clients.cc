@@ -254,15 +254,13 @@ void Clients::approve(std::size_t index) {
 aio::Task<> Clients::approve_on(Process& process, std::size_t index) {
   const auto run = cases_[index].run;
   try {
-    const auto last = run::decode(co_await process.store().last_event(run));
-    const auto* paused = last ? std::get_if<run::RunPaused>(&last->payload) : nullptr;
-    if (!paused) co_return;
-    run::RunContinued decision;
-    for (const auto& call : paused->calls)
-      decision.decisions.push_back({.call_id = call.id, .approved = around_.random.chance(800), .note = ""});
-    auto line = run::encode({process.time().wall_ms(), std::move(decision)});
-    const auto continued = co_await process.store().continue_run(run, std::move(line));
-    if (continued && !process.life().dead()) ++around_.trace.counts.approvals;
+    const auto pause = co_await process.store().pause_of(run);
+    if (!pause) co_return;
+    std::vector<run::Decision> decisions;
+    for (const auto& call : pause->calls)
+      decisions.push_back({.call_id = call.id, .approved = around_.random.chance(800), .note = ""});
+    const auto decided = co_await process.store().decide(run, std::move(decisions));
+    if (decided && !process.life().dead()) ++around_.trace.counts.approvals;
   } catch (const base::Broken&) {
     // The next look finds it paused still, or not.
   }

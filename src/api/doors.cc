@@ -66,11 +66,13 @@ std::optional<std::string> cookie(const net::HttpRequest& request, std::string_v
   return std::nullopt;
 }
 
-// A browser's EventSource cannot send headers. For its one route, which changes nothing, the key may come in the query or as a
+// A browser's EventSource cannot send headers. For its two routes, which change nothing, the key may come in the query or as a
 // cookie.
 std::optional<std::string> event_source_key(const net::HttpRequest& request, const net::Target& target) {
   const auto& path = target.segments;
-  if (request.method != "GET" || path.size() != 5 || path[2] != "runs" || path[4] != "resume") return std::nullopt;
+  const bool resume = path.size() == 5 && path[2] == "runs" && path[4] == "resume";
+  const bool events = path.size() == 6 && path[0] == "api" && path[1] == "apps" && path[3] == "sessions" && path[5] == "events";
+  if (request.method != "GET" || (!resume && !events)) return std::nullopt;
   for (const auto* name : {"access_token", "token"})
     if (const auto value = net::value(target.query, name)) return std::string(*value);
   return cookie(request, "access_token");

@@ -6,6 +6,7 @@
 #include "api/agentos/run_list_routes.h"
 #include "api/agentos/run_routes.h"
 #include "api/agentos/session_routes.h"
+#include "api/apps/routes.h"
 #include "api/doors.h"
 #include "api/mcp/http_routes.h"
 #include "api/metrics.h"
@@ -69,6 +70,7 @@ Server::Server(Context& context) : context_(context) {
   agentos::add_run_routes(routes_);
   agentos::add_run_list_routes(routes_);
   agentos::add_session_routes(routes_);
+  apps::add_app_routes(routes_);
   mcp::add_mcp_routes(routes_);
   add_metrics_route(routes_);
 }

@@ -40,6 +40,7 @@ inline constexpr std::size_t kConcurrentTasksMax = 1'024;        // per process:
 inline constexpr std::size_t kSessionTasksMax = 100;             // live ones of a session, unless configured
 inline constexpr std::size_t kSessionTasksCapMax = 10'000;       // ... which may say at most this
 inline constexpr std::size_t kListedTasksMax = 100;              // ended ones that a list shows, unless configured
+inline constexpr std::size_t kSessionTurnsMax = 100;             // live ones of a session: one at work, the others wait
 inline constexpr std::int64_t kForegroundMs = 120'000;             // of a command, before it goes on as a task; unless configured
 inline constexpr std::int64_t kWakeScanMs = 1'000;
 inline constexpr std::int64_t kWakeDelayMs = 2'000;                // endings that come within it share a turn, and a person comes first
@@ -86,6 +87,11 @@ inline constexpr std::size_t kStreamWriteBytes = 64 << 10;     // one gathered w
 inline constexpr std::int64_t kWaitSecondsMax = 60;
 inline constexpr std::int64_t kPageLimitMax = 1'000;
 inline constexpr std::int64_t kSessionRemovalMs = 10'000;      // a removal waits this long for cancelled runs to end
+inline constexpr std::int64_t kAbortMs = 15'000;               // an abort of a session likewise
+inline constexpr std::size_t kMessageBytesMax = 1 << 20;       // what a user says in one message of an app session
+inline constexpr std::size_t kClientMessageIdBytesMax = 128;
+inline constexpr std::size_t kEventsPageBytesMax = 256 << 10;  // one page of a session's events or history closes at about this size
+inline constexpr std::int64_t kEventsPageUsual = 200;          // ... or this many, unless more are asked for (kPageLimitMax)
 
 // Tools.
 inline constexpr std::size_t kBlockingThreads = 4;             // for file tools and other blocking work

@@ -15,7 +15,7 @@ aio::Task<int> approve(Process& process, const ApproveOptions& options) {
   const auto calls = co_await waiting_calls(process, *run);
   if (!calls) co_return complain(calls.error());
   for (const auto& call : *calls)
-    if (run::asks_a_person(call.name) && !options.reject && options.note.empty() && !run::question_of(call).is_approval)
+    if (run::wants_text(call) && !options.reject && options.note.empty())
       co_return complain(Failure{kUsage, "run " + run->run_id + " asks: " + one_line(run::question_of(call).text, 400) +
                                              "\nAnswer it: outlast approve " + run->run_id + " --answer TEXT"});
   std::vector<run::Decision> decisions;

@@ -1,5 +1,7 @@
 #include "cli/decision.h"
 
+#include <algorithm>
+
 #include "cli/launcher.h"
 #include "cli/store_command.h"
 
@@ -16,16 +18,17 @@ aio::Task<Checked<std::vector<run::ToolCall>>> waiting_calls(Process& process, s
   if (run.status != run::Status::paused)
     co_return refuse(kFailed, "run " + run.run_id + " is " + std::string(run::name(run.status)) +
                                   "; only a paused run waits for a decision");
-  const auto last = run::decode(co_await process.store->last_event(run.number));
-  const auto* paused = last ? std::get_if<run::RunPaused>(&last->payload) : nullptr;
-  if (!paused) co_return refuse(kFailed, "run " + run.run_id + " does not say what it waits for");
-  co_return paused->calls;
+  auto pause = co_await process.store->pause_of(run.number);
+  if (!pause) co_return refuse(pause.error());
+  std::erase_if(pause->calls, [&pause](const run::ToolCall& call) {
+    return std::ranges::find(pause->decided, call.id, &run::Decision::call_id) != pause->decided.end();
+  });
+  co_return std::move(pause->calls);
 }
 
 aio::Task<Checked<>> decide(Process& process, store::Run run, std::vector<run::Decision> decisions) {
-  auto line = run::encode({process.time.wall_ms(), run::RunContinued{std::move(decisions)}});
-  const auto continued = co_await process.store->continue_run(run.number, std::move(line));
-  if (!continued) co_return refuse(continued.error());
+  const auto decided = co_await process.store->decide(run.number, std::move(decisions));
+  if (!decided) co_return refuse(decided.error());
   co_return Checked<>{};
 }
 

@@ -9,7 +9,8 @@
 
 namespace cli {
 
-// The calls that a paused run waits for; none where it was parked after a crash loop. A failure where it is not paused.
+// The calls that a paused run waits for and nobody has decided; none where it was parked after a crash loop. A failure where it
+// is not paused.
 aio::Task<Checked<std::vector<run::ToolCall>>> waiting_calls(Process& process, store::Run run);
 
 // Records the decisions.

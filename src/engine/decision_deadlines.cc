@@ -13,9 +13,11 @@ aio::Task<> look(Deps& deps) {
     const auto spec = run::decode_spec(run.spec);
     const auto last = run::decode(co_await deps.store.last_event(run.number));
     auto decision = spec && last ? overdue_decision(*last, *spec, now) : std::nullopt;
-    if (!decision) continue;
-    auto line = run::encode({now, *std::move(decision)});
-    const auto continued = co_await deps.store.continue_run(run.number, std::move(line), run.event_count);
+    const auto pause = co_await deps.store.pause_of(run.number);
+    if (!decision || !pause) continue;
+    auto& refused = decision->decisions;
+    for (const auto& made : pause->decided) std::erase_if(refused, [&made](const run::Decision& d) { return d.call_id == made.call_id; });
+    const auto continued = co_await deps.store.decide(run.number, std::move(refused), run.event_count);
     if (continued) base::log::info("nobody decided in time: the run goes on", {{"run", run.run_id}});
   }
 }

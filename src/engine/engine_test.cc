@@ -252,8 +252,7 @@ TEST_F(EngineTest, AnApprovedCallIsMade) {
   const auto r = p.run(p.executor.launch(std::move(request))).run;
   p.turn_until([&] { return p.row(r).status == run::Status::paused; });
   const auto call = std::get<run::RunPaused>(p.log(r).back().payload).calls.at(0);
-  const run::Event decision{p.time.wall_ms(), run::RunContinued{{{.call_id = call.id, .approved = true}}}};
-  ASSERT_TRUE(p.run(p.store->continue_run(r.number, run::encode(decision))));
+  ASSERT_TRUE(p.run(p.store->decide(r.number, {{.call_id = call.id, .approved = true}})));
   EXPECT_EQ(p.settled(r).status, run::Status::completed);
   EXPECT_EQ(count<run::ToolError>(p.log(r)), 0u);
   std::string text;
@@ -269,6 +268,36 @@ TEST_F(EngineTest, TheNextRunOfASessionKnowsThePast) {
   ASSERT_EQ(past.size(), 2u);
   EXPECT_EQ(past[0].text, "say first answer");
   EXPECT_EQ(past[1].text, "first answer");
+}
+
+TEST_F(EngineTest, AQueuedTurnBeginsWhenTheOneBeforeHasEnded) {
+  Process p(home, true);
+  const auto say = [&p](std::string input) {
+    LaunchRequest request;
+    request.spec = {.input = std::move(input),
+                    .provider = "demo",
+                    .model = "fast",
+                    .limits = {.timeout_ms = 1'000},
+                    .work_directory = "/tmp"};
+    request.component_id = request.component_name = "main";
+    request.session_id = "s";
+    request.in_turn = true;
+    return p.run(p.executor.launch(std::move(request))).run;
+  };
+  store::Session session;
+  session.session_id = "s";
+  ASSERT_TRUE(p.run(p.store->create_session(session)));
+  const auto first = say("tokens=14 rate=20"), second = say("tokens=6 rate=20"), purged = say("say never");
+  EXPECT_EQ(second.status, run::Status::pending);
+  p.run(p.executor.cancel(purged.run_id));
+  EXPECT_EQ(p.settled(purged).status, run::Status::cancelled);
+  EXPECT_EQ(p.row(first).status, run::Status::running) << "a cancel waits for nobody";
+  const auto done = p.settled(second);
+  EXPECT_EQ(done.status, run::Status::completed) << "its time limit begins with its turn: " << done.reason;
+  EXPECT_GE(done.began_ms, p.row(first).ended_ms);
+  const auto past = p.run(past_messages(*p.store, done));
+  ASSERT_EQ(past.size(), 2u) << "what was never said is no past";
+  EXPECT_EQ(past[1].text, words(14));
 }
 
 TEST_F(EngineTest, AForkKnowsThePastUpToItsEvent) {

@@ -83,7 +83,7 @@ run::Situation Execution::situation() const {
   // When the deadline has cut a step, the time is over, though the clock be set back since: or the step would be made and cut
   // again and again, without a pause.
   if (scope_->cancelled() && !cancel_requested_ && !stopping_ && spec_.limits.timeout_ms > 0)
-    now_ms = std::max(now_ms, lease_.run.created_ms + spec_.limits.timeout_ms);
+    now_ms = std::max(now_ms, lease_.run.began_ms + spec_.limits.timeout_ms);
   return {.now_ms = now_ms,
           .cancel_requested = cancel_requested_,
           .cancel_reason = "Run " + lease_.run.run_id + " was cancelled",
@@ -106,7 +106,7 @@ aio::Task<Ending> Execution::run() {
   hooks_ = std::make_unique<Hooks>(deps_, lease_.run, spec_, state_, *log_);
   co_await note_take_over();
   if (spec_.limits.timeout_ms > 0)
-    tasks_.spawn("deadline", end_at(deps_.time, scope_, lease_.run.created_ms + spec_.limits.timeout_ms));
+    tasks_.spawn("deadline", end_at(deps_.time, scope_, lease_.run.began_ms + spec_.limits.timeout_ms));
   if (spec_.call && !spec_.notify_when.empty())
     tasks_.spawn("patterns", watch_patterns(deps_, lease_.run, spec_.notify_when, scope_));
   if (!spec_.after.tasks.empty()) {

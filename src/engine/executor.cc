@@ -62,11 +62,12 @@ aio::Task<store::Launched> Executor::launch(LaunchRequest request) {
   } starting{claim ? &starting_ : nullptr};
   auto launch = make_launch(request, deps_.time, deps_.random, claim ? owner_ : 0);
   if (request.kind != store::kKindTool) launch.waiting_max = options_.pending_runs_max;
+  if (request.in_turn) launch.turns_max = limits::kSessionTurnsMax;
   auto launched = co_await deps_.store.launch(std::move(launch));
   if (launched.known == store::Known::no_room) ++deps_.counters.launches_refused;
   if (launched.known != store::Known::fresh) co_return launched;
   ++deps_.counters.runs_launched;
-  if (claim) begin({.run = launched.run});
+  if (claim && launched.run.owner == owner_) begin({.run = launched.run});  // else it waits its turn
   co_return launched;
 }
 

@@ -32,8 +32,12 @@ bool apply_lines(run::AgentState& state, const store::Slice& slice, std::uint64_
 
 }  // namespace
 
+bool never_began(const run::AgentState& state) {
+  return state.status == run::Status::cancelled && state.model_calls == 0 && !state.model_open;
+}
+
 aio::Task<run::AgentState> fold_run(store::Store& store, const store::Run& run, run::Spec spec, std::uint64_t until) {
-  auto state = run::initial_state(spec, run.created_ms);
+  auto state = run::initial_state(spec, run.began_ms);
   if (run.first_kept > 0) throw base::Broken("the run's events were given up by retention");
   for (;;) {
     const auto slice = co_await store.read(run.number, state.next_index);
@@ -75,6 +79,7 @@ aio::Task<std::vector<run::Message>> past_messages(store::Store& store, const st
     const auto spec = run::decode_spec(leg->run.spec);
     if (!spec) break;
     const auto state = co_await fold_run(store, leg->run, *spec, leg->until);
+    if (never_began(state)) continue;
     auto messages = complete_messages(state);
     keep_last(messages, wanted);
     wanted = std::min(wanted - messages.size(), state.past_kept.value_or(wanted));

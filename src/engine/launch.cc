@@ -38,6 +38,7 @@ store::Launch make_launch(const LaunchRequest& request, const base::Clock& clock
   launch.now_ms = clock.wall_ms();
   launch.awaited = request.awaited;
   launch.tasks_max = request.tasks_max;
+  launch.in_turn = request.in_turn;
   launch.claim_for = owner;
   if (owner) first_events(launch, request.spec);
   return launch;

@@ -19,6 +19,7 @@ struct LaunchRequest {
   std::string launch_key, request_digest;
   bool awaited = false;                // of kind tool (store::Run::awaited)
   std::size_t tasks_max = 0;           // of kind tool (store::Launch::tasks_max)
+  bool in_turn = false;                // waits for the session's earlier turns (store::Launch::in_turn)
 };
 
 // `owner`: who executes the first attempt; with it the run's first events are committed with the run. 0: whoever comes.

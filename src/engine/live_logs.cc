@@ -14,11 +14,14 @@ void LiveLogs::grown(const std::vector<store::Growth>& growth) {
       tail->looked_from = Tail::kNowhere;
       tail->changed.notify_all();
     }
+    for (const auto& [session, watched] : watched_) ++watched->begun, watched->changed.notify_all();
     return;
   }
   const auto ends = [](const store::Growth& piece) { return piece.status && run::is_terminal(*piece.status); };
   if (std::ranges::any_of(growth, ends)) ++ends_, ended_.notify_all();
   for (const auto& piece : growth) {
+    if (const auto watched = piece.slice.first ? watched_.end() : watched_.find(piece.session); watched != watched_.end())
+      ++watched->second->begun, watched->second->changed.notify_all();
     const auto at = tails_.find(piece.run);
     if (at == tails_.end()) continue;
     auto& tail = *at->second;
@@ -31,7 +34,11 @@ void LiveLogs::grown(const std::vector<store::Growth>& growth) {
 
 void LiveLogs::tick() {
   for (const auto& [run, tail] : tails_) tail->changed.notify_all();
+  for (const auto& [session, watched] : watched_) watched->changed.notify_all();
 }
+
+// Other processes' commits are looked at only where somebody reads.
+void LiveLogs::watch_where_needed() { store_.watch_log(!tails_.empty() || !watched_.empty()); }
 
 void LiveLogs::add(Tail& tail, const store::Slice& slice) {
   if (!tail.blocks.empty() && tail.blocks.back()->slice.end() != slice.first) {
@@ -61,13 +68,13 @@ LiveLogs::Reader::Reader(LiveLogs& logs, store::RunNumber run)
       }()) {
   ++tail_.readers;
   ++logs_.counters_.readers;
-  logs_.store_.watch_log(true);
+  logs_.watch_where_needed();
 }
 
 LiveLogs::Reader::~Reader() {
   --logs_.counters_.readers;
   if (--tail_.readers == 0) logs_.tails_.erase(run_);
-  if (logs_.tails_.empty()) logs_.store_.watch_log(false);
+  logs_.watch_where_needed();
 }
 
 // One reader looks for all who wait; where it is cut off, another must.
@@ -116,6 +123,27 @@ aio::Task<> LiveLogs::Reader::wait(std::uint64_t cursor) {
 aio::Task<> LiveLogs::Reader::wait(std::uint64_t cursor, std::chrono::milliseconds limit) {
   if (cursor < tail_.looked_from || tail_.head > cursor) co_return;
   co_await aio::wait_for(logs_.time_, tail_.changed, limit);
+}
+
+LiveLogs::SessionWatch::SessionWatch(LiveLogs& logs, store::SessionNumber session)
+    : logs_(logs), session_(session), watched_([&]() -> Watched& {
+        auto& slot = logs.watched_[session];
+        if (!slot) slot = std::make_unique<Watched>(logs.io_);
+        return *slot;
+      }()) {
+  ++watched_.watches;
+  ++logs_.counters_.readers;
+  logs_.watch_where_needed();
+}
+
+LiveLogs::SessionWatch::~SessionWatch() {
+  --logs_.counters_.readers;
+  if (--watched_.watches == 0) logs_.watched_.erase(session_);
+  logs_.watch_where_needed();
+}
+
+aio::Task<> LiveLogs::SessionWatch::wait(std::uint64_t seen) {
+  if (watched_.begun == seen) co_await watched_.changed.wait();
 }
 
 }  // namespace engine

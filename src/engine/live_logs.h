@@ -81,6 +81,36 @@ class LiveLogs {
   };
 
  private:
+  struct Watched {
+    explicit Watched(boost::asio::io_context& io) : changed(io) {}
+    std::uint64_t begun = 0;  // runs, and occasions on which some may have been missed
+    aio::Notifier changed;
+    std::size_t watches = 0;
+  };
+
+ public:
+  // Hears of runs that begin in a session: for readers that are at its end. Io thread; must not outlive the LiveLogs.
+  class SessionWatch {
+   public:
+    SessionWatch(LiveLogs& logs, store::SessionNumber session);
+    ~SessionWatch();
+    SessionWatch(const SessionWatch&) = delete;
+    SessionWatch& operator=(const SessionWatch&) = delete;
+
+    // Whoever notes it, looks, and then waits with it misses nothing.
+    std::uint64_t begun() const { return watched_.begun; }
+    // Waits for a run that begins, a tick, or nothing at all. Does not wait where one has begun since `seen`.
+    aio::Task<> wait(std::uint64_t seen);
+    void wake() { watched_.changed.notify_all(); }
+
+   private:
+    LiveLogs& logs_;
+    store::SessionNumber session_;
+    Watched& watched_;
+  };
+
+ private:
+  void watch_where_needed();
   void add(Tail& tail, const store::Slice& slice);
   static std::shared_ptr<const Block> cached(const Tail& tail, std::uint64_t cursor);
 
@@ -91,6 +121,7 @@ class LiveLogs {
   aio::Notifier ended_;
   std::uint64_t ends_ = 0;
   std::unordered_map<store::RunNumber, std::unique_ptr<Tail>> tails_;
+  std::unordered_map<store::SessionNumber, std::unique_ptr<Watched>> watched_;
 };
 
 }  // namespace engine

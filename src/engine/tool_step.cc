@@ -82,7 +82,7 @@ aio::Task<> perform_call(Step step, run::ToolCall call, std::function<bool()> go
                           .settings = spec.settings,
                           .is_task = spec.call.has_value(),
                           .foreground_ms = spec.limits.foreground_ms,
-                          .deadline_ms = spec.limits.timeout_ms ? run.created_ms + spec.limits.timeout_ms : 0,
+                          .deadline_ms = spec.limits.timeout_ms ? run.began_ms + spec.limits.timeout_ms : 0,
                           .tasks = deps.tasks,
                           .memory = deps.memory,
                           .toolbox = tools.get(),

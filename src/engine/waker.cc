@@ -76,6 +76,7 @@ aio::Task<std::optional<LaunchRequest>> Waker::turn_for(const store::Session& se
   request.session_id = session.session_id;
   request.user_id = last.user_id;
   request.origin = last.origin;
+  request.in_turn = true;  // a message may have come meanwhile
   request.launch_key = "wake\x1f" + session.session_id + "\x1f" + std::to_string(notices.back().number);
   request.request_digest = base::sha256_hex(kInput);
   co_return request;

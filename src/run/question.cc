@@ -26,6 +26,8 @@ Question question_of(const ToolCall& call) {
   return question;
 }
 
+bool wants_text(const ToolCall& call) { return asks_a_person(call.name) && !question_of(call).is_approval; }
+
 std::string answer_text(const ToolCall& call, const Decision& decision) {
   if (question_of(call).is_approval) {
     json::object o{{"approved", decision.approved}};

@@ -18,6 +18,8 @@ struct Question {
 
 // Whether a call of this name asks a person; by any of the tool's names.
 bool asks_a_person(std::string_view tool);
+// Whether the answer is a text, not yes or no: no decision without one answers it.
+bool wants_text(const ToolCall& call);
 // What it asks; whatever the model wrote.
 Question question_of(const ToolCall& call);
 

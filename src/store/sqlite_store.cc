@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "store/durable_directory.h"
+#include "store/sqlite/decisions.h"
 #include "store/sqlite/file_backend.h"
 #include "store/sqlite/memory_writes.h"
 #include "store/sqlite/notice_writes.h"
@@ -17,6 +18,7 @@
 #include "store/sqlite/run_writes.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/session_writes.h"
+#include "store/sqlite/turns.h"
 
 namespace store {
 
@@ -91,10 +93,14 @@ class SqliteStore final : public Store {
         [this, &run_id](Database& db, Commit& commit) { return sqlite::cancel_run(db, commit, run_id, time_.wall_ms()); });
   }
 
-  Answer<Run> continue_run(RunNumber run, std::string line, std::optional<std::uint64_t> index) override {
-    co_return co_await writer().execute([this, run, &line, index](Database& db, Commit& commit) {
-      return sqlite::continue_paused(db, commit, run, line, index, time_.wall_ms());
+  Answer<Decided> decide(RunNumber run, std::vector<run::Decision> decisions, std::optional<std::uint64_t> index) override {
+    co_return co_await writer().execute([this, run, &decisions, index](Database& db, Commit& commit) {
+      return sqlite::decide_calls(db, commit, run, decisions, index, time_.wall_ms());
     });
+  }
+  aio::Task<std::vector<Run>> cancel_session(SessionNumber session) override {
+    co_return co_await writer().execute(
+        [session](Database& db, Commit& commit) { return sqlite::cancel_session(db, commit, session); });
   }
   aio::Task<std::vector<Run>> undecided(std::int64_t now_ms) override {
     co_return co_await readers_.read([now_ms](Database& db) { return sqlite::select_undecided(db, now_ms); });
@@ -121,6 +127,9 @@ class SqliteStore final : public Store {
   aio::Task<std::vector<Fact>> facts(RunNumber run) override {
     co_return co_await readers_.read([run](Database& db) { return sqlite::select_facts(db, run); });
   }
+  Answer<Pause> pause_of(RunNumber run) override {
+    co_return co_await readers_.read([run](Database& db) { return sqlite::select_pause(db, run); });
+  }
   aio::Task<Page<Run>> list_runs(RunFilter filter) override {
     co_return co_await readers_.read([&filter](Database& db) { return sqlite::select_runs(db, filter); });
   }
@@ -129,6 +138,9 @@ class SqliteStore final : public Store {
   }
   aio::Task<std::vector<Past>> history(SessionNumber session, std::int64_t through) override {
     co_return co_await readers_.read([session, through](Database& db) { return sqlite::select_history(db, session, through); });
+  }
+  aio::Task<std::vector<Turn>> turns(SessionNumber session) override {
+    co_return co_await readers_.read([session](Database& db) { return sqlite::select_turns(db, session); });
   }
 
   aio::Task<std::vector<Notice>> notices(SessionNumber session) override {

@@ -48,9 +48,14 @@ class Store {
   // Linearizable with completion. An unknown id is remembered (intent_stored) and binds a later launch of that id.
   virtual aio::Task<CancelAnswer> request_cancel(std::string run_id) = 0;
 
-  // A paused run goes on: appends the decision and makes it claimable. With `index`, only if that is the decision's place: it is
-  // about the pause that its maker saw. Errc: not_found, conflict (not paused any more, or again).
-  virtual Answer<Run> continue_run(RunNumber run, std::string line, std::optional<std::uint64_t> index = std::nullopt) = 0;
+  // Decisions about calls that a paused run waits for. With the last one it goes on: they are appended together, and it can be
+  // claimed. Until then they are kept beside the log. The first decision of a call counts; the same one again is none.
+  // Errc: not_found (the run, or such a call of it), conflict (not paused any more, or decided otherwise).
+  // With `index`, only of the pause that is the log's last event before it: the one that their maker saw.
+  virtual Answer<Decided> decide(RunNumber run, std::vector<run::Decision> decisions, std::optional<std::uint64_t> index = std::nullopt) = 0;
+
+  // Cancels all that is live in a session, in one step. As it was before, in the order of launch.
+  virtual aio::Task<std::vector<Run>> cancel_session(SessionNumber session) = 0;
 
   // Runs that have waited for an approval for longer than their spec says (run::Limits::approval_ms), at most a hundred.
   virtual aio::Task<std::vector<Run>> undecided(std::int64_t now_ms) = 0;
@@ -68,6 +73,7 @@ class Store {
   virtual aio::Task<std::vector<Fact>> facts(RunNumber run) = 0;
   // Of one type and of all runs of the session, oldest first; the newest 10,000.
   virtual aio::Task<std::vector<Fact>> session_facts(SessionNumber session, std::string type) = 0;
+  virtual Answer<Pause> pause_of(RunNumber run) = 0;  // Errc: not_found, conflict (not paused)
   virtual aio::Task<Page<Run>> list_runs(RunFilter filter) = 0;
   // The live ones, newest first, then those that have ended, last first.
   virtual aio::Task<std::vector<Run>> tasks(TaskFilter filter) = 0;
@@ -77,6 +83,7 @@ class Store {
     std::uint64_t until = UINT64_MAX;
   };
   virtual aio::Task<std::vector<Past>> history(SessionNumber session, std::int64_t through) = 0;
+  virtual aio::Task<std::vector<Turn>> turns(SessionNumber session) = 0;
 
   // --- notices -----------------------------------------------------------------------------------------------------
   // Not told yet, oldest first. One is made in the transaction in which a launched task ends.
@@ -85,7 +92,8 @@ class Store {
   virtual aio::Task<bool> stop_awaiting(RunNumber task) = 0;
   // A task showed what was waited for; once for each detail.
   virtual aio::Task<> add_notice(Run task, std::string kind, std::string detail) = 0;
-  // Sessions with a notice older than that, of whose agents no run is live: someone should tell them.
+  // Sessions with a notice older than that, of whose agents no run is live: someone should tell them. That a task was cancelled
+  // is told, but wakes nobody: whoever did it knows.
   virtual aio::Task<std::vector<Session>> sessions_to_wake(std::int64_t created_before_ms) = 0;
 
   // --- memory ------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "run/event.h"
 #include "run/memory.h"
 #include "run/status.h"
 
@@ -41,11 +42,13 @@ struct Run {
   std::uint64_t first_kept = 0;      // events below were given up by declared retention
   std::uint64_t event_count = 0;     // one more than the last event's index
   std::int64_t created_ms = 0, updated_ms = 0, ended_ms = 0;
+  std::int64_t began_ms = 0;  // when its own time began: at its launch, or when its turn had come
 };
 
 struct Session {
   SessionNumber number = 0;
   std::string session_id, name, component_type, component_id, user_id;
+  std::string app_id;           // the app that it is a session of; "" none
   std::string state, metadata;  // JSON text or ""
   std::string forked_from_run;  // run_id or ""
   std::uint64_t forked_at = 0;  // events below this index belong to the history
@@ -86,6 +89,27 @@ inline constexpr std::string_view kKindTool = "tool";      // a run that is one 
 // Runs without a living executor: all, or only tasks and what other runs have started.
 enum class Orphans { all, dependent };
 
+// A run of a session that is part of its conversation: not a task. They are listed in the order of their launch.
+struct Turn {
+  RunNumber number = 0;
+  std::string run_id;
+  run::Status status = run::Status::pending;
+  bool waits = false;  // for the end of an earlier one (Launch::in_turn)
+  std::uint64_t first_kept = 0, event_count = 0;
+};
+
+// What a paused run waits for.
+struct Pause {
+  std::vector<run::ToolCall> calls;    // none where the run itself was parked
+  std::vector<run::Decision> decided;  // of these calls, while others still wait
+};
+
+// What a decision came to.
+struct Decided {
+  Run run;
+  bool goes_on = false;  // nothing waits any more; else the run is paused still
+};
+
 // A process that may execute runs.
 struct Owner {
   OwnerNumber number = 0;
@@ -108,16 +132,19 @@ struct Launch {
   std::string first_events;  // lines, committed with the run; may be empty
   std::uint32_t first_event_count = 0;
   bool awaited = false;
+  // Waits until the turns launched before it have ended, and knows what they said. Its session must exist.
+  bool in_turn = false;
   OwnerNumber claim_for = 0;    // executor of the first attempt; 0: whoever comes
   // Of kind tool: refused where so many of the session are live, of those that are awaited or of the others; 0: no bound.
   std::size_t tasks_max = 0;
+  std::size_t turns_max = 0;    // in turn: refused where so many of the session are live; 0: no bound
   std::size_t waiting_max = 0;  // then it is refused where so many runs wait already; 0: no bound
   std::int64_t now_ms = 0;
 };
 
-// What a launch met: a new run, a retry of the same request, another request under the same key or id, or too many runs that
-// wait: nothing was made.
-enum class Known { fresh, retry, other_request, other_component, no_room };
+// What a launch met: a new run, a retry of the same request, another request under the same key or id, too many runs that
+// wait, or no session to take its turn in: nothing was made.
+enum class Known { fresh, retry, other_request, other_component, no_room, no_session };
 
 struct Launched {
   Run run;  // the new one, or the one that the key or id names
@@ -197,6 +224,7 @@ struct SessionChange {
 // A place where a run's log grew: what readers are woken with.
 struct Growth {
   RunNumber run = 0;
+  SessionNumber session = 0;
   Slice slice;                        // lines may be null when another process appended
   std::optional<run::Status> status;  // when it changed with it
 };

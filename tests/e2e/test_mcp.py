@@ -140,7 +140,7 @@ class Stdio(unittest.TestCase):
         self.assertEqual(result["serverInfo"]["name"], "outlast")
         self.assertIn("tasks", result["capabilities"])
         tools = {t["name"]: t for t in client.result("tools/list")["tools"]}
-        self.assertEqual(set(tools), {"background_run", "run_parallel", "run_start", "run_status", "run_wait", "run_events", "run_cancel"})
+        self.assertEqual(set(tools), {"background_run", "run_parallel", "run_start", "run_status", "run_wait", "run_events", "run_cancel", "run_continue"})
         self.assertEqual(tools["background_run"]["execution"], {"taskSupport": "optional"})
         self.assertEqual(tools["background_run"]["inputSchema"]["type"], "object")
         launched = value_of(client.tool("background_run", name="Bash", params={"command": "sleep 1; echo done; pwd"}))
@@ -237,6 +237,43 @@ class Stdio(unittest.TestCase):
         self.assertTrue(client.tool("run_status", run_id="nobody")["isError"])
         self.assertTrue(client.tool("run_start", message="x", agent="nobody")["isError"])
         self.assertTrue(client.tool("run_start")["isError"])
+
+    def gated(self):
+        """an app whose agent may write what a person allows"""
+        with open(os.path.join(self.place.directory, "gated.yaml"), "w") as f:
+            f.write("app: {app_id: gated, name: Gated}\nagents:\n  - {id: clerk, role: assistant, brain: {provider: demo, model: fast}, modules: [filesystem]}\n"
+                    "tools:\n  modules: {filesystem: {}}\n  capabilities: {default_policy: auto, approve: [filesystem.write]}\n")
+        return f.name
+
+    def test_decisions_about_waiting_calls(self):
+        """in both revisions: shown with name and arguments, decided one by one or all at once"""
+        client, app = None, self.gated()
+        writes = lambda *names: "parallel " + " | ".join(f'Write {{"file_path": "{n}", "content": "x"}}' for n in names)
+        for stateless in (False, True):
+            client = self.client(app, version=None if stateless else LATEST)
+            tool = lambda name, **arguments: client.result("tools/call", {"name": name, "arguments": arguments, **({"_meta": meta(tasks=False)} if stateless else {})})
+            names = [f"{n}{int(stateless)}" for n in ("a", "b", "c", "d")]
+            run = value_of(tool("run_start", message=writes(*names[:2])))["run_id"]
+            paused = value_of(tool("run_wait", run_id=run, timeout=20))
+            self.assertEqual((paused["status"], [(c["name"], c["arguments"]["file_path"]) for c in paused["waiting_calls"]]), ("PAUSED", [("Write", n) for n in names[:2]]))
+            first, second = [c["call_id"] for c in paused["waiting_calls"]]
+            for wrong in ({}, {"decisions": [], "approve": True}, {"decisions": [{"call_id": "nope", "approved": True}]}, {"decisions": [{"call_id": first}]}, {"approve": "perhaps"}):
+                self.assertTrue(tool("run_continue", run_id=run, **wrong)["isError"], wrong)
+            self.assertTrue(tool("run_continue", run_id="nobody", approve=True)["isError"])
+            half = value_of(tool("run_continue", run_id=run, decisions=[{"call_id": second, "approved": False, "note": "not that"}]))
+            self.assertEqual((half["status"], [c["call_id"] for c in half["waiting_calls"]]), ("PAUSED", [first]))
+            self.assertEqual([c["call_id"] for c in value_of(tool("run_status", run_id=run))["waiting_calls"]], [first])
+            self.assertTrue(tool("run_continue", run_id=run, decisions=[{"call_id": second, "approved": True}])["isError"], "it was rejected")
+            self.assertEqual(value_of(tool("run_continue", run_id=run, approve=True))["waiting_calls"], [])
+            done = value_of(tool("run_wait", run_id=run, timeout=20))
+            self.assertEqual((done["status"], "waiting_calls" in done), ("COMPLETED", False))
+            self.assertTrue(tool("run_continue", run_id=run, approve=True)["isError"], "it waits no more")
+            run = value_of(tool("run_start", message=writes(*names[2:])))["run_id"]
+            value_of(tool("run_wait", run_id=run, timeout=20))
+            tool("run_continue", run_id=run, approve=True)
+            self.assertEqual(value_of(tool("run_wait", run_id=run, timeout=20))["status"], "COMPLETED")
+            self.assertEqual([n for n in names if os.path.exists(os.path.join(self.place.work, n))], [names[0], names[2], names[3]])
+            client.close()
 
     def test_tasks_with_a_handshake(self):
         client = self.client()

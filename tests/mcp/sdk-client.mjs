@@ -15,7 +15,7 @@ const value = result => JSON.parse(result.content[0].text)
 const call = (name, args) => client.callTool({ name, arguments: args })
 
 const { tools } = await client.listTools()
-assert.deepEqual(tools.map(t => t.name), ['background_run', 'run_parallel', 'run_start', 'run_status', 'run_wait', 'run_events', 'run_cancel'])
+assert.deepEqual(tools.map(t => t.name), ['background_run', 'run_parallel', 'run_start', 'run_status', 'run_wait', 'run_events', 'run_cancel', 'run_continue'])
 
 // As a tool.
 const launched = value(await call('background_run', { name: 'Bash', params: { command: 'sleep 1; echo tool' } }))

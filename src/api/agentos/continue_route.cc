@@ -3,39 +3,19 @@
 #include "api/agentos/continue_form.h"
 #include "api/agentos/find_run.h"
 #include "api/problem.h"
+#include "engine/continuations.h"
 #include "run/event.h"
 
 namespace api::agentos {
 
 namespace {
 
-constexpr std::string_view kContinuedHead = R"({"type":"run_continued")";
-
-// Looks through the lines of a slice; the index of the first leg that the answers began.
-std::optional<std::uint64_t> leg_in(const store::Slice& slice, const std::vector<ToolAnswer>& answers) {
-  std::string_view rest = *slice.lines;
-  for (auto index = slice.first; !rest.empty(); ++index) {
-    const auto end = rest.find('\n');
-    const auto line = rest.substr(0, end);
-    rest.remove_prefix(end + 1);
-    if (!line.starts_with(kContinuedHead)) continue;
-    const auto event = run::decode(line);
-    const auto* made = event ? std::get_if<run::RunContinued>(&event->payload) : nullptr;
-    if (made && repeats(*made, answers)) return index;
-  }
-  return std::nullopt;
-}
-
 // Where the leg begins that these answers began earlier, if they did.
 aio::Task<std::optional<std::uint64_t>> find_leg(Context& context, const store::Run& run,
                                                  const std::vector<ToolAnswer>& answers) {
   if (answers.empty()) co_return std::nullopt;
-  for (auto cursor = run.first_kept; cursor < run.event_count;) {
-    const auto slice = co_await context.deps.store.read(run.number, cursor);
-    if (!slice.count) break;
-    if (const auto found = leg_in(slice, answers)) co_return found;
-    cursor = slice.end();
-  }
+  for (const auto& continuation : co_await engine::continuations(context.deps.store, run))
+    if (repeats(continuation.made, answers)) co_return continuation.index;
   co_return std::nullopt;
 }
 
@@ -63,19 +43,14 @@ net::HttpResponse refuse_state(const store::Run& run) {
   return problem(409, head + "run is paused");
 }
 
-aio::Task<std::vector<run::ToolCall>> waiting_calls(Context& context, const store::Run& run) {
-  const auto last = run::decode(co_await context.deps.store.last_event(run.number));
-  const auto* paused = last ? std::get_if<run::RunPaused>(&last->payload) : nullptr;
-  co_return paused ? paused->calls : std::vector<run::ToolCall>();
-}
-
 // One try; nothing where the run changed in between and must be looked at again.
 aio::Task<std::optional<Outcome>> try_continue(Context& context, store::Run run, const ContinueForm& form) {
   if (run.status == run::Status::cancelled) co_return instead(refuse_state(run));
   std::vector<run::ToolCall> waiting;
   if (run.status == run::Status::paused) {
-    waiting = co_await waiting_calls(context, run);
-    if (waiting.empty()) co_return std::nullopt;  // another decision came since the row was read
+    auto pause = co_await context.deps.store.pause_of(run.number);
+    if (!pause) co_return std::nullopt;  // another decision came since the row was read
+    waiting = std::move(pause->calls);
   }
   if (waiting.empty() || !concerns(waiting, form.answers))
     if (const auto begins = co_await find_leg(context, run, form.answers)) co_return leg_of(std::move(run), form, *begins, false);
@@ -85,11 +60,10 @@ aio::Task<std::optional<Outcome>> try_continue(Context& context, store::Run run,
         problem(409, "Cannot continue run " + run.run_id + ": '" + form.unsupported + "' is not supported for a paused run"));
   auto decision = decide_calls(waiting, form.answers);
   if (!decision) co_return instead(std::move(decision.error()));
-  auto line = run::encode({context.deps.time.wall_ms(), std::move(*decision)});
-  auto continued = co_await context.deps.store.continue_run(run.number, std::move(line));
-  if (!continued) co_return std::nullopt;
-  const auto begins = continued->event_count - 1;
-  co_return leg_of(std::move(*continued), form, begins, true);
+  auto decided = co_await context.deps.store.decide(run.number, std::move(decision->decisions));
+  if (!decided) co_return std::nullopt;
+  const auto begins = decided->run.event_count - 1;
+  co_return leg_of(std::move(decided->run), form, begins, true);
 }
 
 }  // namespace

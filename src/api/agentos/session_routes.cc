@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "api/agentos/delivery.h"
 #include "api/agentos/session_view.h"
 #include "api/fields.h"
 #include "api/json_body.h"
@@ -10,6 +9,7 @@
 #include "base/ids.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "engine/session_end.h"
 
 namespace api::agentos {
 
@@ -190,20 +190,12 @@ aio::Task<> patch_session(Context& context, Request request, net::HttpReply& rep
   co_await change(context, request, std::move(wanted), reply);
 }
 
-// Deletes the session for good: its live runs are cancelled, and waited for, because what still runs would keep it.
+// A run that does not end in time is cancelled all the same; its session goes with a later DELETE.
 aio::Task<> remove(Context& context, net::HttpReply& reply, std::string id) {
   const auto until = context.deps.time.steady_ms() + limits::kSessionRemovalMs;
-  store::RunFilter live;
-  live.session_id = id;
-  live.live_only = true;
-  live.limit = 1;
-  while (co_await context.deps.store.remove_session(id)) {
-    const auto page = co_await context.deps.store.list_runs(live);
-    if (!page.items.empty()) co_await await_settled(context, reply, page.items.front(), until);
-    // A run that does not end in time is cancelled all the same; its session goes with a later DELETE.
-    if (reply.gone() || context.stopping || context.deps.time.steady_ms() >= until) co_return;
-  }
-  context.housekeeping.runs_removed();
+  auto removing = engine::remove_session(context.deps, std::move(id), until, [&] { return reply.gone() || context.stopping; });
+  const bool removed = co_await std::move(removing);
+  if (removed) context.housekeeping.runs_removed();
 }
 
 aio::Task<> delete_session(Context& context, Request request, net::HttpReply& reply) {

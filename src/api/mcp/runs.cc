@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "engine/history.h"
+#include "run/question.h"
 #include "run/recovery.h"
 
 namespace api::mcp {
@@ -39,6 +40,48 @@ std::string error_of(const std::string& last_event) {
 }
 
 bool settled(const store::Run& run) { return run::is_terminal(run.status) || run.status == run::Status::paused; }
+
+bool is_decided(const store::Pause& pause, const run::ToolCall& call) {
+  return std::ranges::find(pause.decided, call.id, &run::Decision::call_id) != pause.decided.end();
+}
+
+json::array shown_calls(const store::Pause& pause) {
+  json::array calls;
+  for (const auto& call : pause.calls) {
+    if (is_decided(pause, call)) continue;
+    auto arguments = base::parse_json(call.arguments.empty() ? "{}" : call.arguments);
+    calls.push_back(
+        json::object{{"call_id", call.id},
+                     {"name", call.name},
+                     {"arguments", arguments && arguments->is_object() ? std::move(*arguments) : json::value(call.arguments)}});
+  }
+  return calls;
+}
+
+// The call where this decision leaves its question without an answer; else null.
+const run::ToolCall* unanswered(const store::Pause& pause, const run::Decision& decision) {
+  const auto call = std::ranges::find(pause.calls, decision.call_id, &run::ToolCall::id);
+  const bool lacks = call != pause.calls.end() && decision.approved && decision.note.empty() && run::wants_text(*call);
+  return lacks ? &*call : nullptr;
+}
+
+// What the arguments decide; nothing where they decide nothing.
+std::optional<std::vector<run::Decision>> read_decisions(const json::object& arguments, const store::Pause& pause) {
+  std::vector<run::Decision> made;
+  const auto* list = base::array_field(arguments, "decisions");
+  if (list)
+    for (const auto& item : *list)
+      if (const auto* one = item.if_object())
+        made.push_back({base::text_or_empty(*one, "call_id"), base::bool_field(*one, "approved").value_or(false),
+                        base::text_or_empty(*one, "note")});
+  const auto all = base::bool_field(arguments, "approve");
+  if (list ? all.has_value() : !all) return std::nullopt;
+  if (list) return made;
+  if (pause.calls.empty() && !*all) return std::nullopt;  // a run that was parked has no call to reject
+  for (const auto& call : pause.calls)
+    if (!is_decided(pause, call)) made.push_back({.call_id = call.id, .approved = *all, .note = ""});
+  return made;
+}
 
 aio::Task<bool> wait_until_settled(Context& context, store::Run run, std::int64_t until_ms) {
   auto& deps = context.deps;
@@ -115,7 +158,11 @@ aio::Task<json::object> describe_run(Context& context, store::Run run) {
                    {"created_at", base::iso_utc_ms(run.created_ms)},
                    {"event_count", run.event_count}};
   if (run.ended_ms) out["ended_at"] = base::iso_utc_ms(run.ended_ms);
-  if (run.status == run::Status::paused) out["waits_for"] = "a person's decision: outlast approve " + run.run_id;
+  if (run.status == run::Status::paused) {
+    out["waits_for"] = "a person's decision: run_continue, or outlast approve " + run.run_id;
+    const auto pause = co_await context.deps.store.pause_of(run.number);
+    if (pause) out["waiting_calls"] = shown_calls(*pause);
+  }
   auto spec = run::decode_spec(run.spec);
   if (run.first_kept > 0 || !spec) {
     out["note"] = "its events were given up by retention";
@@ -130,6 +177,30 @@ aio::Task<json::object> describe_run(Context& context, store::Run run) {
     out["error"] = error_of(last);
   }
   co_return out;
+}
+
+aio::Task<base::Result<json::object>> continue_run(Context& context, store::Run run, json::object arguments) {
+  auto& store = context.deps.store;
+  const auto named = [](base::Error error) { return base::fail(error.code, "run_continue: " + error.message); };
+  auto pause = co_await store.pause_of(run.number);
+  if (!pause) co_return named(pause.error());
+  auto decisions = read_decisions(arguments, *pause);
+  if (!decisions)
+    co_return named({base::Errc::invalid_argument,
+                     "give either decisions, a list of {call_id, approved, note?}, or approve: true or false for all "
+                     "calls that wait (a run that was parked without any can only be approved, or cancelled)"});
+  for (const auto& one : *decisions)
+    if (const auto* call = unanswered(*pause, one))
+      co_return named({base::Errc::invalid_argument, "call '" + call->id + "' asks a question; give the user's answer as its note"});
+  auto decided = co_await store.decide(run.number, std::move(*decisions));
+  if (!decided) co_return named(decided.error());
+  json::array waiting;
+  if (!decided->goes_on) {
+    pause = co_await store.pause_of(run.number);
+    if (pause) waiting = shown_calls(*pause);
+  }
+  co_return json::object{
+      {"run_id", run.run_id}, {"status", run::name(decided->run.status)}, {"waiting_calls", std::move(waiting)}};
 }
 
 aio::Task<std::string> events_of(Context& context, store::Run run, std::uint64_t from, std::int64_t limit) {

@@ -112,7 +112,8 @@ aio::Task<base::Result<store::Run>> find_task(Context& context, Caller caller, s
 aio::Task<TaskSnapshot> snapshot(Context& context, store::Run run) {
   TaskSnapshot shot{.task_id = run.run_id, .status = run.status, .created_ms = run.created_ms, .updated_ms = run.updated_ms};
   if (run.kind == store::kKindTool) co_return co_await task_snapshot(context, std::move(run), std::move(shot));
-  if (run.status == run::Status::paused) shot.message = "waits for a person's decision: outlast approve " + run.run_id;
+  if (run.status == run::Status::paused)
+    shot.message = "waits for a person's decision: run_continue, or outlast approve " + run.run_id;
   if (!run::is_terminal(run.status)) co_return shot;
   const bool failed = run.status != run::Status::completed;
   const auto described = co_await describe_run(context, std::move(run));

@@ -40,6 +40,28 @@ constexpr std::string_view kRunEvents = R"({
   "required": ["run_id"]
 })";
 
+constexpr std::string_view kRunContinue = R"({
+  "type": "object",
+  "properties": {
+    "run_id": {"type": "string", "description": "As run_start returned it."},
+    "decisions": {
+      "type": "array",
+      "description": "Decisions about single calls, by the call_id that run_status shows. The run goes on with the last one.",
+      "items": {
+        "type": "object",
+        "properties": {
+          "call_id": {"type": "string"},
+          "approved": {"type": "boolean"},
+          "note": {"type": "string", "description": "Of a rejection: what the agent is told instead. Of ask_user: the answer."}
+        },
+        "required": ["call_id", "approved"]
+      }
+    },
+    "approve": {"type": "boolean", "description": "Instead: the same decision about all calls that wait."}
+  },
+  "required": ["run_id"]
+})";
+
 constexpr OfferedTool kTools[] = {
     {ToolKind::background_run, "background_run", "Run in the background",
      "Runs a tool as a durable background task: it goes on when this call, this client or the server ends, and its whole output is kept. "
@@ -55,13 +77,18 @@ constexpr OfferedTool kTools[] = {
      "Starts a durable run of a served agent and returns its run_id at once. The run outlives this client; see run_wait, run_status, "
      "run_events and run_cancel.",
      kRunStart, true, false},
-    {ToolKind::run_status, "run_status", "Look at a run", "The status of a run, and what it has said so far.", kRunId, false, true},
+    {ToolKind::run_status, "run_status", "Look at a run",
+     "The status of a run, what it has said so far, and the tool calls that wait for a person's decision.", kRunId, false, true},
     {ToolKind::run_wait, "run_wait", "Wait for a run",
      "Waits until a run has ended, or waits for a person's decision, and returns it as run_status does; after `timeout` as it is then.", kRunWait,
      true, true},
     {ToolKind::run_events, "run_events", "Read a run's events",
      "The events of a run from an index on: numbered from 0 without gaps, final. Go on from `next`.", kRunEvents, false, true},
     {ToolKind::run_cancel, "run_cancel", "Cancel a run", "Cancels a run and everything that it started.", kRunId, false, false},
+    {ToolKind::run_continue, "run_continue", "Decide what a run waits for",
+     "Approves or rejects the tool calls that a paused run waits for; it goes on when all are decided. Only for a decision that "
+     "the user has made: ask before you approve.",
+     kRunContinue, false, false},
 };
 
 }  // namespace

@@ -6,7 +6,7 @@
 
 namespace api::mcp {
 
-enum class ToolKind { background_run, run_parallel, run_start, run_status, run_wait, run_events, run_cancel };
+enum class ToolKind { background_run, run_parallel, run_start, run_status, run_wait, run_events, run_cancel, run_continue };
 
 struct OfferedTool {
   ToolKind kind;

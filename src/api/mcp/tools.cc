@@ -133,6 +133,12 @@ aio::Task<json::object> run_cancel(Context& context, store::Run run, Call& call)
   co_return text_result(base::to_text(out), false);
 }
 
+aio::Task<json::object> run_continue(Context& context, store::Run run, json::object arguments) {
+  const auto decided = co_await continue_run(context, std::move(run), std::move(arguments));
+  if (!decided) co_return error_result(decided.error());
+  co_return text_result(base::to_text(*decided), false);
+}
+
 // The tools that look at one run.
 aio::Task<json::object> run_tool(Context& context, Request request, Call& call) {
   auto run = co_await find_agent_run(context, base::text_or_empty(request.arguments, "run_id"));
@@ -140,6 +146,7 @@ aio::Task<json::object> run_tool(Context& context, Request request, Call& call) 
   switch (request.tool->kind) {
     case ToolKind::run_wait: co_return co_await run_wait(context, std::move(*run), std::move(request.arguments), call);
     case ToolKind::run_cancel: co_return co_await run_cancel(context, std::move(*run), call);
+    case ToolKind::run_continue: co_return co_await run_continue(context, std::move(*run), std::move(request.arguments));
     case ToolKind::run_events: {
       const auto from = std::max<std::int64_t>(0, base::int_or_zero(request.arguments, "from"));
       const auto limit = std::clamp<std::int64_t>(base::int_field(request.arguments, "limit").value_or(kEventsUsual), 1, limits::kMcpEventsMax);
@@ -162,7 +169,8 @@ aio::Task<json::object> perform(Context& context, Request request, Call& call) {
     case ToolKind::run_status:
     case ToolKind::run_wait:
     case ToolKind::run_events:
-    case ToolKind::run_cancel: break;
+    case ToolKind::run_cancel:
+    case ToolKind::run_continue: break;
   }
   co_return co_await run_tool(context, std::move(request), call);
 }
@@ -197,7 +205,8 @@ aio::Task<base::Result<store::Run>> start_task(Context& context, Request request
     case ToolKind::run_wait: co_return co_await find_task(context, std::move(request.caller), base::text_or_empty(request.arguments, "run_id"));
     case ToolKind::run_status:
     case ToolKind::run_events:
-    case ToolKind::run_cancel: break;
+    case ToolKind::run_cancel:
+    case ToolKind::run_continue: break;
   }
   co_return base::fail(base::Errc::unsupported, "it cannot be a task");
 }

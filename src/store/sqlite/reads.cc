@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "store/sqlite/rows.h"
+#include "store/sqlite/turns.h"
 
 namespace store::sqlite {
 
@@ -325,7 +326,8 @@ std::vector<Run> select_undecided(Database& db, std::int64_t now_ms) {
 
 std::vector<Session> select_sessions_to_wake(Database& db, std::int64_t created_before_ms) {
   auto q = db.query("SELECT " OUTLAST_SESSION_COLUMNS
-                    " FROM session s WHERE s.id IN (SELECT session FROM notice WHERE created_ms < ? AND kind <> 'said') AND "
+                    " FROM session s WHERE s.id IN (SELECT n.session FROM notice n JOIN run t ON t.run_id = n.task WHERE "
+                    "n.created_ms < ? AND n.kind <> 'said' AND t.status <> 5) AND "
                     "NOT EXISTS(SELECT 1 FROM run r WHERE r.session = s.id AND r.kind <> 'tool' AND r.status < 3) LIMIT 100");
   q.bind(created_before_ms);
   std::vector<Session> sessions;
@@ -348,7 +350,8 @@ std::vector<Run> select_orphans(Database& db, const Peers& peers, std::size_t li
   std::vector<Run> runs;
   for (const auto owner : dead) {
     auto q = db.query("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES
-                      "WHERE r.status < 2 AND r.owner = ?1 AND (?2 = 0 OR r.kind = 'tool' OR r.parent_run_id <> '') ORDER BY r.id LIMIT ?3");
+                      "WHERE r.status < 2 AND r.owner = ?1 AND (?2 = 0 OR r.kind = 'tool' OR r.parent_run_id <> '') "
+                      "AND NOT " OUTLAST_WAITS_ITS_TURN " ORDER BY r.id LIMIT ?3");
     q.bind(owner).bind(std::int64_t{which == Orphans::dependent}).bind(static_cast<std::int64_t>(limit - runs.size()));
     while (q.step()) runs.push_back(read_run(q));
     if (runs.size() >= limit) break;
@@ -366,8 +369,8 @@ std::vector<RunNumber> select_cancelled(Database& db, OwnerNumber owner) {
 
 std::vector<Growth> select_growth(Database& db, std::int64_t after, std::int64_t& last) {
   auto q = db.query(
-      "SELECT b.id, b.run, b.first, b.count, b.data, r.status FROM event_block b JOIN run r ON r.id = b.run WHERE b.id > ? ORDER "
-      "BY b.id");
+      "SELECT b.id, b.run, b.first, b.count, b.data, r.status, r.session FROM event_block b JOIN run r ON r.id = b.run WHERE "
+      "b.id > ? ORDER BY b.id");
   q.bind(after);
   std::vector<Growth> growth;
   std::size_t bytes = 0;
@@ -376,6 +379,7 @@ std::vector<Growth> select_growth(Database& db, std::int64_t after, std::int64_t
     const auto data = q.bytes(4);
     bytes += data.size();
     growth.push_back({.run = q.integer(1),
+                      .session = q.integer(6),
                       .slice = {.first = static_cast<std::uint64_t>(q.integer(2)),
                                 .count = static_cast<std::uint32_t>(q.integer(3)),
                                 .lines = std::make_shared<const std::string>(data)},

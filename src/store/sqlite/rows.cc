@@ -29,6 +29,7 @@ Run read_run(const Query& row) {
   run.spec = row.text(22);
   run.request_digest = row.text(23);
   run.awaited = row.integer(24) != 0;
+  run.began_ms = row.integer(25);
   return run;
 }
 
@@ -47,6 +48,7 @@ Session read_session(const Query& row) {
   session.forked_at = static_cast<std::uint64_t>(row.integer(10));
   session.forked_from_run = row.text(11);
   session.run_count = row.integer(12);
+  session.app_id = row.text(13);
   return session;
 }
 

@@ -2,8 +2,10 @@
 
 #include "base/limits.h"
 #include "base/mutation.h"
+#include "store/sqlite/event_blocks.h"
 #include "store/sqlite/notice_writes.h"
 #include "store/sqlite/rows.h"
+#include "store/sqlite/turns.h"
 
 namespace store::sqlite {
 
@@ -95,26 +97,12 @@ SessionRow session_of(Database& db, const Launch& launch) {
   return {db.last_insert_id(), 0};
 }
 
-void insert_block(Database& db, Commit& commit, RunNumber run, std::uint64_t first, std::uint32_t count,
-                  const std::shared_ptr<const std::string>& lines, std::optional<Status> status) {
-  db.query("INSERT INTO event_block(run, first, count, data) VALUES(?, ?, ?, ?)")
-      .bind(run)
-      .bind(static_cast<std::int64_t>(first))
-      .bind(std::int64_t{count})
-      .bind_blob(*lines)
-      .run();
-  const auto id = db.last_insert_id();
-  if (!commit.block_first) commit.block_first = id;
-  commit.block_last = id;
-  commit.growth.push_back({.run = run, .slice = {.first = first, .count = count, .lines = lines}, .status = status});
-}
-
-void insert_run_row(Database& db, const Launch& launch, const SessionRow& session, bool cancelled) {
-  const bool claimed = launch.claim_for != 0;
+void insert_run_row(Database& db, const Launch& launch, const SessionRow& session, OwnerNumber owner, bool cancelled) {
+  const bool claimed = owner != 0;
   db.query(
-        "INSERT INTO run(run_id, kind, component_id, component_name, session, user_id, parent_run_id, group_id, origin, status, reason, "
-        "cancel_requested, epoch, owner, history_through, launch_key, created_ms, updated_ms, awaited) "
-        "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, nullif(?, ''), ?, ?, ?)")
+        "INSERT INTO run(run_id, kind, component_id, component_name, session, user_id, parent_run_id, group_id, origin, status, "
+        "reason, cancel_requested, epoch, owner, history_through, launch_key, created_ms, updated_ms, awaited, in_turn) "
+        "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, nullif(?, ''), ?, ?, ?, ?)")
       .bind(launch.run_id)
       .bind(launch.kind)
       .bind(launch.component_id)
@@ -127,12 +115,13 @@ void insert_run_row(Database& db, const Launch& launch, const SessionRow& sessio
       .bind(static_cast<std::int64_t>(claimed ? Status::running : Status::pending))
       .bind(std::int64_t{cancelled})
       .bind(std::int64_t{claimed})
-      .bind(launch.claim_for)
+      .bind(owner)
       .bind(session.ended_count)
       .bind(launch.launch_key)
       .bind(launch.now_ms)
       .bind(launch.now_ms)
       .bind(std::int64_t{launch.awaited})
+      .bind(std::int64_t{launch.in_turn})
       .run();
 }
 
@@ -141,12 +130,6 @@ std::optional<Owner> owner_by_number(Database& db, OwnerNumber number) {
   q.bind(number);
   if (!q.step()) return std::nullopt;
   return Owner{number, q.text(0), q.text(1), q.integer(2), q.integer(3), q.integer(4)};
-}
-
-std::int64_t next_index(Database& db, RunNumber run) {
-  auto q = db.query("SELECT first + count FROM event_block WHERE run = ? ORDER BY first DESC LIMIT 1");
-  q.bind(run);
-  return q.step() ? q.integer(0) : 0;
 }
 
 // A run reaches its end: the row, the session's count of ended runs, and the lease, in the transaction of the last event.
@@ -163,6 +146,7 @@ void end_run(Database& db, Commit& commit, const Append& append, SessionNumber s
       .bind(append.run)
       .run();
   notice_end(db, append.run, append.now_ms);
+  if (somebody_waits(db, session)) commit.control = true;
   commit.ended.push_back(append.run);
 }
 
@@ -186,22 +170,30 @@ base::Result<Launched> launch_run(Database& db, Commit& commit, const Launch& la
     if (!launch.id_is_callers) return base::fail(base::Errc::busy, "the drawn run id exists; draw again");
     return known(std::move(*found), launch, false);
   }
-  if ((!launch.claim_for && launch.waiting_max && backlog_is_full(db, launch.waiting_max)) ||
-      (launch.tasks_max && tasks_are_full(db, launch))) {
+  const auto turns = launch.in_turn ? look_at_turns(db, launch.session_id) : TurnsOfSession{.exists = true};
+  const auto owner = turns.live ? 0 : launch.claim_for;
+  const bool full = (launch.turns_max && turns.live >= static_cast<std::int64_t>(launch.turns_max)) ||
+                    (!owner && launch.waiting_max && backlog_is_full(db, launch.waiting_max)) ||
+                    (launch.tasks_max && tasks_are_full(db, launch));
+  if (full || !turns.exists) {
     Launched refused;
-    refused.known = Known::no_room;
+    refused.known = full ? Known::no_room : Known::no_session;
     return refused;
   }
   const auto session = session_of(db, launch);
   db.query("DELETE FROM cancel_intent WHERE run_id = ?").bind(launch.run_id).run();
-  insert_run_row(db, launch, session, db.changes() > 0);
+  insert_run_row(db, launch, session, owner, db.changes() > 0);
   const auto number = db.last_insert_id();
   db.query("INSERT INTO run_spec(run, spec, digest) VALUES(?, ?, ?)").bind(number).bind(launch.spec).bind(launch.request_digest).run();
-  if (launch.first_event_count) {
-    const auto lines = std::make_shared<const std::string>(launch.first_events);
-    insert_block(db, commit, number, 0, launch.first_event_count, lines, std::nullopt);
-  }
-  if (launch.claim_for)
+  if (launch.first_event_count && owner == launch.claim_for)  // it need not wait
+    insert_block(db, commit,
+                 {.run = number,
+                  .session = session.number,
+                  .first = 0,
+                  .count = launch.first_event_count,
+                  .lines = std::make_shared<const std::string>(launch.first_events),
+                  .status = std::nullopt});
+  if (owner)
     commit.taken.push_back({number, 1});
   else
     commit.control = true;
@@ -219,7 +211,9 @@ base::Result<Lease> claim_run(Database& db, Commit& commit, RunNumber number, Ow
     const auto owner = owner_by_number(db, found->owner);
     if (owner && peers.lives(*owner, now_ms)) return base::fail(base::Errc::busy, "another process executes the run");
   }
+  if (waits_its_turn(db, number)) return base::fail(base::Errc::busy, "an earlier run of its session has not ended");
   if (found->epoch >= limits::kAttemptsMax) return base::fail(base::Errc::busy, "the run has had too many attempts");
+  if (found->epoch == 0) begin_turn(db, number, now_ms);
   db.query("UPDATE run SET owner = ?, epoch = epoch + 1, status = ?, reason = '', updated_ms = ? WHERE id = ?")
       .bind(claimant)
       .bind(static_cast<std::int64_t>(Status::running))
@@ -266,7 +260,9 @@ base::Result<> append_events(Database& db, Commit& commit, const Append& append,
     const auto first = kUnfenced ? static_cast<std::uint64_t>(next_index(db, append.run)) : append.first;
     if (next_index(db, append.run) != static_cast<std::int64_t>(first))
       return refuse(base::Errc::lease_lost, "the log has grown without this process");
-    insert_block(db, commit, append.run, first, append.count, lines, append.status);
+    insert_block(
+        db, commit,
+        {.run = append.run, .session = session, .first = first, .count = append.count, .lines = lines, .status = append.status});
   }
   insert_facts(db, append);
   delete_told(db, append);
@@ -301,24 +297,6 @@ CancelAnswer cancel_run(Database& db, Commit& commit, const std::string& run_id,
   commit.control = true;
   const bool waiting = found->status == Status::pending;
   return {.outcome = waiting ? CancelOutcome::intent_stored : CancelOutcome::accepted, .status = found->status};
-}
-
-base::Result<Run> continue_paused(Database& db, Commit& commit, RunNumber number, const std::string& line, std::optional<std::uint64_t> index,
-                                  std::int64_t now_ms) {
-  const auto found = run_by_number(db, number);
-  if (!found) return base::fail(base::Errc::not_found, "the run is gone");
-  if (found->status != Status::paused) return base::fail(base::Errc::conflict, "the run is not paused");
-  const auto next = static_cast<std::uint64_t>(next_index(db, number));
-  if (index && *index != next) return base::fail(base::Errc::conflict, "the run has gone on and paused again");
-  const auto lines = std::make_shared<const std::string>(line + "\n");
-  insert_block(db, commit, number, next, 1, lines, Status::pending);
-  db.query("UPDATE run SET status = ?, reason = '', updated_ms = ? WHERE id = ?")
-      .bind(static_cast<std::int64_t>(Status::pending))
-      .bind(now_ms)
-      .bind(number)
-      .run();
-  commit.control = true;
-  return *run_by_number(db, number);
 }
 
 base::Result<> remove_finished_run(Database& db, RunNumber number) {

@@ -18,8 +18,6 @@ void release_run(Database& db, Commit& commit, RunNumber number, std::int64_t ep
 base::Result<> append_events(Database& db, Commit& commit, const Append& append, const std::shared_ptr<const std::string>& lines);
 
 CancelAnswer cancel_run(Database& db, Commit& commit, const std::string& run_id, std::int64_t now_ms);
-base::Result<Run> continue_paused(Database& db, Commit& commit, RunNumber number, const std::string& line, std::optional<std::uint64_t> index,
-                                  std::int64_t now_ms);
 
 base::Result<> remove_finished_run(Database& db, RunNumber number);
 std::int64_t trim_finished_events(Database& db, std::int64_t ended_before_ms);

@@ -89,6 +89,13 @@ CREATE UNIQUE INDEX memory_key ON memory(session, key);
 CREATE INDEX memory_kind ON memory(session, kind, number);
 ALTER TABLE session ADD COLUMN memory_last INTEGER NOT NULL DEFAULT 0;
 )sql",
+    // Turns that wait for each other, and the app that a session is of. The index holds live turns alone, so it is small.
+    R"sql(
+ALTER TABLE run ADD COLUMN in_turn INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN began_ms INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX run_turn ON run(session, id) WHERE status < 3 AND kind <> 'tool';
+ALTER TABLE session ADD COLUMN app_id TEXT NOT NULL DEFAULT '';
+)sql",
 };
 
 std::int64_t pragma(Database& db, Sql sql) {
@@ -117,13 +124,13 @@ void migrate(Database& db) {
       throw base::Broken(db.path() + " is a database of another program; move it away or set OUTLAST_HOME to another directory");
     db.execute("PRAGMA application_id = 1333089356");
     for (; from < kSchemaVersion; ++from) db.execute(kMigrations[from]);
-    db.execute("PRAGMA user_version = 3");
+    db.execute("PRAGMA user_version = 4");
     db.execute("COMMIT");
   } catch (...) {
     if (db.in_transaction()) db.execute("ROLLBACK");  // a full disk has rolled it back already
     throw;
   }
-  static_assert(kApplicationId == 1333089356 && kSchemaVersion == 3, "the literals above");
+  static_assert(kApplicationId == 1333089356 && kSchemaVersion == 4, "the literals above");
 }
 
 }  // namespace store::sqlite

@@ -3,6 +3,7 @@
 #include "run/event.h"
 #include "store/sqlite/memory_writes.h"
 #include "store/sqlite/reads.h"
+#include "store/sqlite/rows.h"
 
 namespace store::sqlite {
 
@@ -13,6 +14,18 @@ std::int64_t time_of_fork(Database& db, const Run& origin, std::uint64_t forked_
   const auto slice = select_events(db, origin.number, forked_at ? forked_at - 1 : 0);
   const auto event = run::decode(std::string_view(*slice.lines).substr(0, slice.lines->find('\n')));
   return forked_at && event ? event->at_ms : origin.created_ms;
+}
+
+// Paused ones have no executor: they become claimable, so that whoever comes ends them. False: there were none.
+bool cancel_live_runs(Database& db, Commit& commit, SessionNumber session) {
+  db.query(
+        "UPDATE run SET cancel_requested = 1, status = CASE status WHEN 2 THEN 0 ELSE status END "
+        "WHERE session = ? AND status < 3")
+      .bind(session)
+      .run();
+  if (!db.changes()) return false;
+  commit.control = commit.cancelled = true;
+  return true;
 }
 
 }  // namespace
@@ -26,8 +39,8 @@ base::Result<Session> insert_session(Database& db, const Session& session) {
     origin = *found;
   }
   db.query(
-        "INSERT INTO session(session_id, name, component_type, component_id, user_id, state, metadata, forked_from, forked_at, created_ms, "
-        "updated_ms) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        "INSERT INTO session(session_id, name, component_type, component_id, user_id, state, metadata, forked_from, forked_at, "
+        "created_ms, updated_ms, app_id) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(session.session_id)
       .bind(session.name)
       .bind(session.component_type)
@@ -39,6 +52,7 @@ base::Result<Session> insert_session(Database& db, const Session& session) {
       .bind(static_cast<std::int64_t>(session.forked_at))
       .bind(session.created_ms)
       .bind(session.created_ms)
+      .bind(session.app_id)
       .run();
   if (origin.number) copy_memory(db, origin.session, db.last_insert_id(), time_of_fork(db, origin, session.forked_at));
   return select_session(db, session.session_id);
@@ -57,15 +71,22 @@ base::Result<Session> update_session(Database& db, const std::string& session_id
   return select_session(db, session_id);
 }
 
+std::vector<Run> cancel_session(Database& db, Commit& commit, SessionNumber session) {
+  std::vector<Run> live;
+  {
+    auto q = db.query("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES "WHERE r.session = ? AND r.status < 3 ORDER BY r.id");
+    q.bind(session);
+    while (q.step()) live.push_back(read_run(q));
+  }
+  cancel_live_runs(db, commit, session);
+  return live;
+}
+
 bool delete_session(Database& db, Commit& commit, const std::string& session_id) {
   const auto found = select_session(db, session_id);
   if (!found) return false;
   // Live runs keep their session until they have ended: they are cancelled, and the session goes with the next removal.
-  db.query("UPDATE run SET cancel_requested = 1, status = CASE status WHEN 2 THEN 0 ELSE status END WHERE session = ? AND status < 3")
-      .bind(found->number)
-      .run();
-  const bool live = db.changes() > 0;
-  commit.control = live;
+  const bool live = cancel_live_runs(db, commit, found->number);
   db.query("DELETE FROM event_block WHERE run IN (SELECT id FROM run WHERE session = ? AND status >= 3)").bind(found->number).run();
   db.query("DELETE FROM fact WHERE run IN (SELECT id FROM run WHERE session = ? AND status >= 3)").bind(found->number).run();
   db.query("DELETE FROM run_spec WHERE run IN (SELECT id FROM run WHERE session = ? AND status >= 3)").bind(found->number).run();
