@@ -119,7 +119,7 @@ class Handshake(OverHttp):
         self.assertEqual(client.begin()["protocolVersion"], LATEST)
         self.assertTrue(client.session)
         self.assertEqual(client.post({"jsonrpc": "2.0", "method": "notifications/initialized"}).status, 202)
-        self.assertEqual(len(client.result("tools/list")["tools"]), 7)
+        self.assertEqual(len(client.result("tools/list")["tools"]), 8)
         self.assertEqual(client.result("ping"), {})
         self.assertEqual(client.ask("no/such")[1]["error"]["code"], -32601)
         self.assertEqual(client.ask("ping", mcp_session_id=None)[0], 400)
