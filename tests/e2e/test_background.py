@@ -117,7 +117,7 @@ class Background(OwnServerTest):
         self.assertEqual(len(answers[7]), 1, "one launch, one task")
 
     def test_a_failure_is_told_at_once_and_a_timeout_carries_the_state(self):
-        failed, timed = self.talk(call(name="Bash", params={"command": "echo oops >&2; exit 3"}),
+        failed, timed = self.talk(call(name="Bash", params={"command": "echo oops >&2; exit 3"}, settle_seconds=8),
                                   call(name="Bash", params={"command": "echo begun; sleep 30"}, wait=True, timeout=1))
         self.assertIn("Background task failed immediately: oops", failed["error"])
         self.assertEqual((failed["status"], failed["exit_code"]), ("failed", 3))

@@ -31,8 +31,9 @@ json::object shown_memory(const store::Page<run::MemoryEntry>& noted) {
 aio::Task<> get_state(Context& context, Request request, net::HttpReply& reply) {
   const auto session = co_await find_session(context, request);
   if (!session) co_return co_await reply.send(session.error());
-  const auto waiting = co_await waiting_in(context, *session);
+  // In this order: a turn that is seen to be paused is seen to wait, too.
   const auto turns = co_await context.deps.store.turns(session->number);
+  const auto waiting = co_await waiting_in(context, *session);
   store::RunFilter tasks;
   tasks.session_id = session->session_id;
   tasks.component_type = store::kKindTool;
