@@ -14,7 +14,7 @@ constexpr std::string_view kReserved[] = {"teams", "workflows"};
 constexpr std::string_view kOfRuntime[] = {"triggers", "pipeline",       "middleware", "modes",    "input",
                                            "output",   "payload_schema", "watchers",   "scheduler"};
 constexpr std::string_view kOfTools[] = {"channels"};
-constexpr std::string_view kOfCapabilities[] = {"rate_limits", "max_data_classification", "approval_timeout"};
+constexpr std::string_view kOfCapabilities[] = {"max_data_classification"};
 constexpr std::string_view kOfDev[] = {"skills", "include"};
 constexpr std::string_view kOfAgent[] = {"skills", "pool", "coordination"};
 constexpr std::string_view kOfBrain[] = {"fallback", "context", "native_tool_use", "image_generation"};

@@ -105,7 +105,7 @@ inline constexpr std::size_t kWalkEntriesMax = 200'000;
 
 inline constexpr std::int64_t kRateCallsMax = 10'000;          // of a declared limit: calls in one period
 inline constexpr std::int64_t kRatePeriodSecondsMax = 86'400;
-inline constexpr std::int64_t kApprovalScanMs = 1'000;         // how often decisions that take too long are looked for
+inline constexpr std::int64_t kApprovalScanMs = 2'000;         // how often decisions that take too long are looked for
 
 // MCP.
 inline constexpr std::size_t kMcpMessageBytesMax = 4 << 20;    // one message

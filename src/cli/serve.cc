@@ -13,6 +13,7 @@
 #include "cli/definitions.h"
 #include "cli/mcp.h"
 #include "cli/process.h"
+#include "engine/decision_deadlines.h"
 #include "engine/waker.h"
 
 namespace cli {
@@ -101,6 +102,7 @@ aio::Task<int> serve(Process& process, const app::App& app, const ServeOptions& 
   tasks.spawn("housekeeping", housekeeping.run());
   engine::Waker waker(process.execution->deps, executor);
   tasks.spawn("waker", waker.run());
+  tasks.spawn("decisions", engine::watch_decisions(process.execution->deps));
   std::fprintf(stderr, "outlast %s serves %zu agent%s on http://%s:%u\n", OUTLAST_VERSION, app.agents.size(),
                app.agents.size() == 1 ? "" : "s", options.host.c_str(), http.port());
   co_await wait_for_stop(process.io);

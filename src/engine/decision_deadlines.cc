@@ -5,9 +5,7 @@
 
 namespace engine {
 
-namespace {
-
-aio::Task<> look(Deps& deps) {
+aio::Task<> refuse_overdue(Deps& deps) {
   const auto now = deps.time.wall_ms();
   for (const auto& run : co_await deps.store.undecided(now)) {
     const auto spec = run::decode_spec(run.spec);
@@ -22,8 +20,6 @@ aio::Task<> look(Deps& deps) {
   }
 }
 
-}  // namespace
-
 std::optional<run::RunContinued> overdue_decision(const run::Event& pause, const run::Spec& spec, std::int64_t now_ms) {
   const auto* paused = std::get_if<run::RunPaused>(&pause.payload);
   if (!paused || spec.limits.approval_ms <= 0 || now_ms - pause.at_ms < spec.limits.approval_ms) return std::nullopt;
@@ -37,7 +33,7 @@ aio::Task<> watch_decisions(Deps& deps) {
   for (;;) {
     co_await deps.time.sleep(std::chrono::milliseconds(base::limits::kApprovalScanMs));
     try {
-      co_await look(deps);
+      co_await refuse_overdue(deps);
     } catch (const base::Broken& error) {
       base::log::error("decisions that take too long could not be looked for", {{"reason", error.what()}});
     }

@@ -6,6 +6,7 @@
 
 #include "aio/time.h"
 #include "base/clock.h"
+#include "engine/call_rates.h"
 #include "engine/counters.h"
 #include "engine/live_logs.h"
 #include "engine/projection.h"
@@ -43,6 +44,7 @@ struct Deps {
   // The tools of a run whose definition names MCP servers, on top of `tools`; asked before each model call, since servers come
   // and go. None: such a run has `tools` alone.
   std::function<aio::Task<RunTools>(const store::Run& run, const run::Spec& spec)> tools_of = {};
+  CallRates rates = {};  // what this process has called
 };
 
 }  // namespace engine

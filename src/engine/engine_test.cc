@@ -9,6 +9,7 @@
 #include <future>
 
 #include "aio/offload.h"
+#include "engine/decision_deadlines.h"
 #include "engine/executor.h"
 #include "engine/history.h"
 #include "engine/retry.h"
@@ -258,6 +259,80 @@ TEST_F(EngineTest, AnApprovedCallIsMade) {
   std::string text;
   std::ifstream(home + "/note.txt") >> text;
   EXPECT_EQ(text, "final");
+}
+
+TEST_F(EngineTest, ADecisionThatTakesTooLongIsANo) {
+  std::ofstream(home + "/note.txt") << "draft";
+  LaunchRequest request;
+  request.spec = {.input = "call Edit {\"file_path\":\"note.txt\",\"old_string\":\"draft\",\"new_string\":\"final\"}\nsay went on",
+                  .provider = "demo",
+                  .model = "fast",
+                  .tools = {{"Edit", run::Gate::approve}},
+                  .limits = {.approval_ms = 3'000},
+                  .work_directory = home};
+  request.component_id = request.component_name = "main";
+  request.session_id = "s";
+  auto patient = request;
+  patient.spec.limits.approval_ms = 0;
+  store::Run hasty, waiting;
+  {
+    Process p(home);
+    hasty = p.run(p.executor.launch(std::move(request))).run;
+    waiting = p.run(p.executor.launch(std::move(patient))).run;
+    p.turn_until([&] { return p.row(hasty).status == run::Status::paused && p.row(waiting).status == run::Status::paused; });
+    p.run(refuse_overdue(p.deps));
+    EXPECT_EQ(p.row(hasty).status, run::Status::paused) << "there is time left";
+  }
+  Process one(home, true), other(home, true);  // after a restart; both look
+  one.turn_until([&] { return one.time.wall_ms() - one.row(hasty).updated_ms >= 3'000; });
+  EXPECT_EQ(one.run(one.store->undecided(one.time.wall_ms())).size(), 1u);
+  one.run(refuse_overdue(one.deps));
+  other.run(refuse_overdue(other.deps));
+  EXPECT_EQ(one.settled(hasty).status, run::Status::completed);
+  const auto log = one.log(hasty);
+  EXPECT_EQ(count<run::RunContinued>(log), 1u) << "one was quicker";
+  EXPECT_EQ(content_of(log), "went on");
+  const auto& decisions = std::get<run::RunContinued>(std::ranges::find_if(log, [](const run::Event& e) {
+                            return std::holds_alternative<run::RunContinued>(e.payload);
+                          })->payload).decisions;
+  ASSERT_EQ(decisions.size(), 1u);
+  EXPECT_FALSE(decisions[0].approved);
+  EXPECT_EQ(decisions[0].note, "No decision within 3 s: the call was not run.");
+  std::string text;
+  std::ifstream(home + "/note.txt") >> text;
+  EXPECT_EQ(text, "draft");
+  EXPECT_EQ(one.row(waiting).status, run::Status::paused) << "without a limit it waits";
+}
+
+TEST_F(EngineTest, ADecisionIsAboutThePauseThatItsMakerSaw) {
+  Process p(home);
+  const auto r = p.settled(p.launch("say x"));
+  EXPECT_FALSE(overdue_decision(p.log(r).back(), {.limits = {.approval_ms = 1}}, INT64_MAX)) << "no pause";
+  const run::Event pause{1'000, run::RunPaused{.content = "", .calls = {{"a", "Bash", "{}"}, {"b", "Bash", "{}"}}}};
+  EXPECT_FALSE(overdue_decision(pause, {.limits = {.approval_ms = 30'000}}, 30'999));
+  EXPECT_FALSE(overdue_decision(pause, {}, INT64_MAX));
+  EXPECT_EQ(overdue_decision(pause, {.limits = {.approval_ms = 30'000}}, 31'000)->decisions.size(), 2u);
+}
+
+TEST_F(EngineTest, CallsBeyondARateAreNotMade) {
+  Process p(home);
+  std::ofstream(home + "/a.txt") << "text";
+  LaunchRequest request;
+  request.spec = {.input = R"(parallel Read {"file_path":"a.txt"} | Read {"file_path":"a.txt"} | Glob {"pattern":"*"} | Read {"file_path":"a.txt"})",
+                  .provider = "demo",
+                  .model = "fast",
+                  .tools = {{"Read"}, {"Glob"}},
+                  .settings = {.rate_limits = {{.module = "filesystem", .actions = {"read"}, .calls_max = 2, .per_ms = 60'000}}},
+                  .work_directory = home};
+  request.component_id = request.component_name = "main";
+  request.session_id = "s";
+  const auto r = p.settled(p.run(p.executor.launch(std::move(request))).run);
+  EXPECT_EQ(r.status, run::Status::completed);
+  std::vector<std::string> refused;
+  for (const auto& event : p.log(r))
+    if (const auto* error = std::get_if<run::ToolError>(&event.payload)) refused.push_back(error->error);
+  ASSERT_EQ(refused.size(), 1u);
+  EXPECT_TRUE(refused[0].starts_with("Read: the limit of 2 calls in 60 s (filesystem.read) is reached; the call was not run. Try again in ")) << refused[0];
 }
 
 TEST_F(EngineTest, TheNextRunOfASessionKnowsThePast) {

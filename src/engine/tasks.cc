@@ -120,6 +120,9 @@ aio::Task<base::Result<TaskView>> Tasks::launch(const tool::Context& caller, too
   if (launch.awaited && definition.name == run::kRunParallel)
     co_return base::fail(base::Errc::denied,
                          "run_parallel: nested run_parallel is not allowed; flatten the actions into a single call");
+  if (!launch.foreground && !launch.counted)
+    if (auto refused = deps_.rates.take(caller.session_id, definition, caller.settings.rate_limits, deps_.time.steady_ms()))
+      co_return base::fail(base::Errc::busy, *std::move(refused));
   LaunchRequest request;
   if (!caller.run_id.empty()) {
     const auto parent = co_await deps_.store.find_run(caller.run_id);

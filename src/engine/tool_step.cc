@@ -62,6 +62,12 @@ aio::Task<> after_call(Step step, run::ToolCall call, tool::Outcome& outcome) {
   if (verdict.result) outcome.text = *std::move(verdict.result);
 }
 
+// A task's call was counted when it was launched.
+std::optional<std::string> over_a_limit(const Step& step, const tool::Definition& tool) {
+  if (step.spec.call) return std::nullopt;
+  return step.deps.rates.take(step.run.session_id, tool, step.spec.settings.rate_limits, step.deps.time.steady_ms());
+}
+
 aio::Task<> perform_call(Step step, run::ToolCall call, std::function<bool()> goes_on) {
   auto& [deps, run, spec, tools, log, hooks] = step;
   const auto started = deps.time.wall_ms();
@@ -69,7 +75,9 @@ aio::Task<> perform_call(Step step, run::ToolCall call, std::function<bool()> go
   const bool granted = tool && run::find_grant(spec.tools, tool->definition().name);
   tool::Outcome outcome{.text = "Tool '" + call.name + "' not found.", .is_error = true};
   auto arguments = call.arguments;
-  if (auto refused = granted ? co_await before_call(step, call, arguments) : std::nullopt) {
+  auto refused = granted ? over_a_limit(step, tool->definition()) : std::nullopt;
+  if (granted && !refused) refused = co_await before_call(step, call, arguments);
+  if (refused) {
     outcome = {.text = *std::move(refused), .is_error = true};
   } else if (granted) {
     tool::Context context{.run_id = run.run_id,

@@ -79,7 +79,7 @@ class AgentTool final : public Tool {
     const auto seconds = base::number_field(arguments, "timeout").value_or(kWaitSeconds);
     arguments.erase("wait");
     arguments.erase("timeout");
-    TaskLaunch launch{.name = "Agent", .arguments = std::move(arguments), .key = context.call_id, .foreground = waits, .awaited = waits};
+    TaskLaunch launch{.name = "Agent", .arguments = std::move(arguments), .key = context.call_id, .foreground = waits, .counted = true, .awaited = waits};
     auto task = co_await context.tasks->launch(context, std::move(launch));
     if (!task) co_return Outcome{"Agent: " + task.error().message, true};
     if (waits) {

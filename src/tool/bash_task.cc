@@ -89,7 +89,7 @@ struct Perform {
   aio::Task<Outcome> start(json::object arguments) const {
     for (const auto key : {"run_in_background", "wait", "kill"}) arguments.erase(key);
     const auto launched =
-        co_await tasks().launch(caller, {.name = "Bash", .arguments = std::move(arguments), .key = caller.call_id});
+        co_await tasks().launch(caller, {.name = "Bash", .arguments = std::move(arguments), .key = caller.call_id, .counted = true});
     if (!launched) co_return Outcome{"Bash: " + launched.error().message, true};
     const auto views = co_await tasks().wait(caller, {launched->task_id}, Tasks::Until::all, time.steady_ms() + kSettleMs);
     const auto& task = views.empty() ? *launched : views.front();

@@ -43,6 +43,7 @@ struct TaskLaunch {
   std::optional<run::Watch> watch = {};
   std::string key = {};                       // within the calling run: the same key is the same task
   bool foreground = false;  // it is the calling call itself, made as a task so that it can go on without its caller
+  bool counted = false;     // it is what the calling call asks for itself, which was held against the rate limits
   bool awaited = false;     // the call that launches it also waits for it: its end is no news, and it is not listed
 };
 
