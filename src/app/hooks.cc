@@ -186,7 +186,9 @@ class HookReader {
     const auto module = name.substr(0, name.find('.'));
     const auto* tool = find_tool(name);
     if (tool && tool->exists == Exists::now) {
-      if (decided_by(*tool, rules_) == Gate::allow)
+      // What a module that the app does not name could do harm with stays out of reach.
+      const bool named = rules_.modules.contains(tool->module) || system_module(tool->module) || tool->risk == Risk::low;
+      if (named && decided_by(*tool, rules_) == Gate::allow)
         tools_.insert(std::string(tool->name));
       else
         problems_.warn(path, "calls " + shown(name) + ", which is not granted: it will be refused", mark);

@@ -29,7 +29,9 @@ def tools(modules="shell: {{}}, filesystem: {{}}", **capabilities):
 TARGETS = {
     "shell": (["Bash", "bash", "BASH", "bAsH", "shell.bash", "shell__bash", "Shell.Bash", "bash.run", "bash__run", " Bash ", "shell.bash\t"],
               lambda mark: {"command": f"touch {mark}"}),
+    "mcp": (["mcp_m__mark", "mcp_m.mark", "MCP_M__MARK", "Mcp_m.Mark", " mcp_m__mark "], lambda mark: {"file": mark}),
 }
+SERVER = "mcp: {{config: {{servers: {{m: {{command: python3, args: ['" + os.path.join(os.path.dirname(os.path.abspath(__file__)), "mcp_mark.py") + "']}}}}}}}}"
 
 NOT_FOUND = r"[Nn]ot found"
 # name: (target, tools of the app file, what the model is told)
@@ -46,6 +48,11 @@ POLICIES = {
     "not_an_allowed_command": ("shell", tools("shell: {{constraints: {{allowed_commands: [ls]}}}}"), r"not allowed: 'touch'"),
     "read_only": ("shell", tools("shell: {{constraints: {{readonly: true}}}}"), r"not allowed: 'touch'"),
     "outside_the_paths": ("shell", tools("shell: {{constraints: {{allowed_paths: [elsewhere]}}}}"), r"not allowed: .* is not inside"),
+    "mcp_denied": ("mcp", tools(SERVER, deny="[mcp_m.mark]"), NOT_FOUND),
+    "mcp_denied_as_a_module": ("mcp", tools(SERVER, deny="[mcp_m]"), NOT_FOUND),
+    "mcp_hidden": ("mcp", tools(SERVER, hidden_actions="[mcp_m.mark]"), NOT_FOUND),
+    "mcp_over_the_risk_cap": ("mcp", tools(SERVER, max_risk_level="low"), NOT_FOUND),
+    "mcp_not_granted": ("mcp", tools(SERVER, default_policy="block"), NOT_FOUND),
     "outside_the_roots": ("shell", tools("shell: {{config: {{allowed_roots: [elsewhere]}}}}"), r"not allowed: .* is not inside"),
 }
 
@@ -73,6 +80,7 @@ def forms(target, mark):
     if target == "shell":
         add("run_in_background", names[0], lambda a: {**a, "run_in_background": True})
         add("run_in_background as text", names[0], lambda a: {**a, "run_in_background": "true"})
+        add("a watch", "background_run", lambda a: {"watch": True, "command": a["command"], "until": "never", "max_checks": 1, "wait": True})
     background = "background_run"
     for outer in BACKGROUND_NAMES:
         add(f"through {outer!r}", outer, lambda a: {"name": names[0], "params": a, "wait": True})
@@ -150,7 +158,8 @@ class Policies(PolicyTest):
     @property
     def APP(self):
         name = self._testMethodName.removeprefix("test_")
-        return APP + (POLICIES[name][1] if name in POLICIES else tools(grant=f"[{SHELL_GRANT}, {BACKGROUND}]"))
+        free = tools(SERVER, grant=f"[mcp_m.mark, {BACKGROUND}]") if name.endswith("_of_mcp_works") else tools(grant=f"[{SHELL_GRANT}, {BACKGROUND}]")
+        return APP + (POLICIES[name][1] if name in POLICIES else free)
 
     def refused(self, name):
         target, _, says = POLICIES[name]
@@ -160,8 +169,14 @@ class Policies(PolicyTest):
         self.assertEqual([f for f in os.listdir(self.server.work) if f.startswith("mark")], [], "no process has run")
 
     def test_without_a_policy_every_form_works(self):
-        asked = forms("shell", lambda n: f"mark-{n}")
-        self.assertGreater(len(asked), 70)
+        self.every_form_works("shell", 70)
+
+    def test_without_a_policy_every_form_of_mcp_works(self):
+        self.every_form_works("mcp", 60)
+
+    def every_form_works(self, target, at_least):
+        asked = forms(target, lambda n: f"mark-{n}")
+        self.assertGreater(len(asked), at_least)
         answers = self.ask(asked)
         for n, (label, _, _) in enumerate(asked):
             if not label.startswith("run_in_background"):  # these only start it
@@ -214,6 +229,40 @@ class OtherSessions(PolicyTest):
         self.assertFalse(os.path.exists(self.path("mark")))
         self.assertEqual(self.api.ask("DELETE", "/sessions/other").status, 204)
         until(lambda: not carrying("sleep 7301"))
+
+
+class Hooks(PolicyTest):
+    """A hook is the app's own, and may call what its rules allow the app; what they withhold it cannot call either."""
+
+    @property
+    def APP(self):
+        name = self._testMethodName.removeprefix("test_")
+        hooks = [{"id": f"h{n}", "on": "turn_start", "condition": "always", "action": {"type": "pipe", "to": tool, "map": json.loads(arguments)}}
+                 for n, (_, tool, arguments) in enumerate(self.asked())]
+        under = POLICIES[name][1] if name in POLICIES else tools(grant=f"[{SHELL_GRANT}, {BACKGROUND}]")
+        written = json.dumps(hooks).replace("{", "{{").replace("}", "}}")
+        return APP.replace("max_turns: 200", "max_turns: 200, hooks: " + written) + under
+
+    @staticmethod
+    def asked():
+        """the forms that a file can hold: a name that app files do not know is refused when the file is loaded"""
+        unknown = ("bash.run", "bash__run", "BackgroundRun", "bg_run", "async_run", "RunParallel", "parallel")
+        return [form for form in forms("shell", lambda n: f"mark-{n}") if form[2].startswith("{") and form[1] == form[1].strip() and form[1] not in unknown]
+
+    def run_once(self):
+        run = self.api.launch("SAY done", session_id="s")
+        self.assertEqual(self.api.settled(run, seconds=120)["status"], "COMPLETED", "a hook's failure never harms the run")
+        return [f for f in os.listdir(self.server.work) if f.startswith("mark")]
+
+    def test_without_a_policy_every_form_works(self):
+        made = len(self.asked())
+        self.assertGreater(made, 60)
+        self.run_once()
+        until(lambda: len([f for f in os.listdir(self.server.work) if f.startswith("mark")]) == made)
+
+
+for policy in (name for name, (target, _, _) in POLICIES.items() if target == "shell"):
+    setattr(Hooks, f"test_{policy}", lambda self: self.assertEqual(self.run_once(), []))
 
 
 if __name__ == "__main__":
