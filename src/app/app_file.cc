@@ -119,6 +119,20 @@ run::TaskLimits task_limits(const Node& block) {
   return limits;
 }
 
+// The whole path of a file; "" stays so.
+std::string whole_path(const std::string& path) {
+  std::error_code ec;
+  const auto whole = path.empty() ? std::filesystem::path() : std::filesystem::absolute(path, ec);
+  return ec ? path : whole.lexically_normal().string();
+}
+
+// The directory of a file; without one that of the process.
+std::string directory_of(const std::string& path) {
+  std::error_code ec;
+  const auto directory = path.empty() ? std::filesystem::current_path(ec) : std::filesystem::absolute(path, ec).parent_path();
+  return ec ? "/" : directory.string();
+}
+
 AgentDefaults agent_defaults(const Node* runtime, Problems& problems) {
   AgentDefaults defaults;
   defaults.context.stop_retries = kStopRetries;
@@ -152,7 +166,7 @@ std::string entry_agent(const Node* runtime, const std::vector<Agent>& agents, M
 
 }  // namespace
 
-std::optional<App> read_app(std::string_view yaml, const std::string& base_directory, const llm::Environment& environment,
+std::optional<App> read_app(std::string_view yaml, const std::string& path, const llm::Environment& environment,
                             Problems& problems) {
   auto root = parse_yaml(yaml, problems);
   if (!root) return std::nullopt;
@@ -179,9 +193,10 @@ std::optional<App> read_app(std::string_view yaml, const std::string& base_direc
   auto rules = read_tool_rules(tools ? tools->find("modules") : nullptr, tools ? tools->find("capabilities") : nullptr, problems);
   app.settings = rules.settings;
   app.agents = read_agents(root->find("agents"), rules, agent_defaults(runtime, problems), problems);
+  for (auto& agent : app.agents) agent.file = whole_path(path);
   form_teams(app.agents, root->find("agents"), problems);
   app.entry_agent = entry_agent(runtime, app.agents, root->mark, problems);
-  app.work_directory = work_directory(runtime, base_directory, environment);
+  app.work_directory = work_directory(runtime, directory_of(path), environment);
   warn_without_effect(*root, problems);
   app.mcp_servers = std::move(rules.mcp.servers);
   if (!problems.empty()) return std::nullopt;
@@ -190,33 +205,18 @@ std::optional<App> read_app(std::string_view yaml, const std::string& base_direc
 }
 
 base::Result<App> parse_app(std::string_view yaml, std::string_view file_name, const llm::Environment& environment) {
-  std::error_code ec;
-  const auto directory = std::filesystem::current_path(ec);
   Problems problems{std::string(file_name)};
-  auto app = read_app(yaml, ec ? "/" : directory.string(), environment, problems);
+  auto app = read_app(yaml, "", environment, problems);
   if (!app) return std::unexpected(problems.error());
   return std::move(*app);
-}
-
-std::string directory_of(const std::string& path) {
-  std::error_code ec;
-  const auto absolute = std::filesystem::absolute(path, ec);
-  return ec ? "/" : absolute.parent_path().string();
-}
-
-void set_file(App& app, const std::string& path) {
-  std::error_code ec;
-  const auto absolute = std::filesystem::absolute(path, ec).lexically_normal();
-  for (auto& agent : app.agents) agent.file = ec ? path : absolute.string();
 }
 
 base::Result<App> load_app(const std::string& path, const llm::Environment& environment) {
   const auto file = read_text_file(path);
   if (!file) return std::unexpected(file.error());
   Problems problems{path};
-  auto app = read_app(file->text, directory_of(path), environment, problems);
+  auto app = read_app(file->text, path, environment, problems);
   if (!app) return std::unexpected(problems.error());
-  set_file(*app, path);
   return std::move(*app);
 }
 

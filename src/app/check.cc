@@ -18,11 +18,7 @@ void sort_by_position(std::vector<Problem>& problems) {
 
 std::optional<App> read(const std::string& path, const std::string& text, const llm::Environment& environment,
                         Problems& problems) {
-  if (!path.ends_with(".md")) {
-    auto app = read_app(text, directory_of(path), environment, problems);
-    if (app) set_file(*app, path);
-    return app;
-  }
+  if (!path.ends_with(".md")) return read_app(text, path, environment, problems);
   auto agent = read_profile(text, profile_id(path), problems);
   if (!agent) return std::nullopt;
   App app;

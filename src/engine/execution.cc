@@ -223,9 +223,11 @@ aio::Task<bool> Execution::wait_for_earlier_tasks() {
   const tool::Context session{.run_id = lease_.run.run_id, .call_id = "", .session_id = lease_.run.session_id};
   constexpr std::int64_t kForEver = std::numeric_limits<std::int64_t>::max() / 2;
   const auto ended = co_await deps_.tasks->wait(session, spec_.after.tasks, tool::Tasks::Until::all, kForEver);
-  const auto failed = std::ranges::find_if(ended, [](const tool::TaskView& task) { return task.state != tool::TaskState::completed; });
+  const auto failed =
+      std::ranges::find_if(ended, [](const tool::TaskView& task) { return task.state != tool::TaskState::completed; });
   if (spec_.after.however || failed == ended.end()) co_return true;
-  const auto why = "Not run: task '" + failed->task_id + "', which had to succeed first, " + std::string(tool::status_word(failed->state)) + ".";
+  const auto why = "Not run: task '" + failed->task_id + "', which had to succeed first, " +
+                   std::string(tool::status_word(failed->state)) + ".";
   const auto one = call.front().call;
   log_->add(run::ToolStarted{one, run::Recall::repeat});
   log_->add(run::ToolCompleted{one, why, true, deps_.time.wall_ms(), 0});
@@ -235,9 +237,18 @@ aio::Task<bool> Execution::wait_for_earlier_tasks() {
 // What happened in the background since the last turn; looked for before each model call.
 aio::Task<> Execution::look_for_notices() { notices_ = co_await waiting_notices(deps_, lease_.run); }
 
+// One call of a tool of this process: no server is waited for.
+bool Execution::is_own_call() const {
+  if (!spec_.call || !spec_.hooks.empty()) return false;
+  const auto* tool = deps_.tools.find(spec_.call->name);
+  if (!tool) return false;
+  const auto& name = tool->definition().name;
+  return name != run::kBackgroundRun && name != run::kRunParallel;
+}
+
 // Which tools its MCP servers have at present.
 aio::Task<> Execution::look_for_tools() {
-  if (spec_.mcp_servers.empty() || !deps_.tools_of) co_return;
+  if (spec_.mcp_servers.empty() || !deps_.tools_of || cancel_requested_ || is_own_call()) co_return;
   auto asked = deps_.tools_of(lease_.run, spec_);
   auto found = co_await scope_->run(std::move(asked));
   if (!found || !found->toolbox) co_return;

@@ -46,6 +46,7 @@ class Execution {
   aio::Task<bool> call_tools(std::vector<run::ToolCall> calls);
   aio::Task<> note_take_over();
   aio::Task<> look_for_tools();
+  bool is_own_call() const;
   aio::Task<> begin_hooks();
   aio::Task<> fire_for_finished_calls();
   aio::Task<bool> fire_before(const run::AppendEvents& events);

@@ -316,6 +316,33 @@ class OverHttp(Servers):
         self.assertIn("127.0.0.1:9", json.dumps(self.facts(run)))
 
 
+class Team(Servers):
+    TEAM = """\
+app: {{app_id: team, name: Team}}
+runtime: {{entry_agent: main}}
+agents:
+  - id: main
+    brain: {{provider: demo, model: fast}}
+    modules: [agent_spawn]
+  - id: helper
+    brain: {{provider: demo, model: fast}}
+    modules: [mcp_fake]
+tools:
+  modules:
+    agent_spawn: {{}}
+    mcp: {{config: {{servers: {servers}}}}}
+  capabilities: {{default_policy: auto, max_risk_level: high, grant: [agent_spawn.agent]}}
+"""
+
+    def test_an_agent_that_is_asked_has_its_own_servers(self):
+        path = os.path.join(self.work, "team.yaml")
+        with open(path, "w") as f:
+            f.write(self.TEAM.format(servers=json.dumps({"fake": self.stdio()})))
+        (text, error), = self.talk(path, call("Agent", specialist="helper", prompt=call("mcp_fake__echo", text="from the helper") + "\nsay I am done", wait=True))
+        self.assertFalse(error, text)
+        self.assertEqual([m["params"]["arguments"] for m in self.heard("tools/call")], [{"text": "from the helper"}])
+
+
 class Served(Servers):
     def test_agents_that_are_served_have_their_servers_and_share_them(self):
         from agentos_client import Api, free_port, until
