@@ -35,6 +35,7 @@ class Parser final : public WordReader {
   void substitution_in(std::string text) override { Parser(text, depth_ + 1, line_).all(); }
 
   void finish(ShellCommand& command) {
+    both_ways_ = false;
     if (command.is_empty()) return;
     if (line_.commands.size() < kCommandsMax)
       line_.commands.push_back(std::move(command));
@@ -55,6 +56,7 @@ class Parser final : public WordReader {
       } else if (c == '&' && next() == '>') {
         ++at_;
         redirect(command);
+        both_ways_ = true;
       } else if (c == ';' || c == '&' || c == '|') {
         if (c == ';' && (next() == ';' || next() == '&')) doubt(doubts_.hidden, "case");
         ++at_;
@@ -91,6 +93,8 @@ class Parser final : public WordReader {
   }
 
   void take(ShellCommand& command, ShellWord word) {
+    // bash takes the word for one of the command before, other shells for a command of its own.
+    if (both_ways_) doubt(doubts_.hidden, "&> before the end of a command");
     const bool redirects = at_ < text_.size() && (text_[at_] == '<' || text_[at_] == '>');
     if (redirects && is_descriptor(word)) return;
     if (command.is_empty() && !word.quoted && word.literal() && keyword(word.text)) return;
@@ -210,6 +214,7 @@ class Parser final : public WordReader {
 
   CommandLine& line_;
   std::vector<HereDocument> here_documents_;
+  bool both_ways_ = false;  // behind "&>"
 };
 
 // A line may go on anywhere, even within an operator; only between words is that taken apart here.
