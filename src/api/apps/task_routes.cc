@@ -1,6 +1,7 @@
 #include "api/apps/find_session.h"
 #include "api/apps/routes.h"
 #include "api/problem.h"
+#include "app/spec_of.h"
 #include "base/ids.h"
 #include "base/json.h"
 #include "run/wrapped_call.h"
@@ -24,7 +25,11 @@ tool::Context asked_by(Context& context, const store::Session& session) {
 aio::Task<> list_tasks(Context& context, Request request, net::HttpReply& reply) {
   const auto session = co_await find_session(context, request);
   if (!session) co_return co_await reply.send(session.error());
-  const auto asked = asked_by(context, *session);
+  // As many of those that have ended as the session's agent is shown.
+  const auto* agent = find_agent(context, session->component_id);
+  const auto spec = agent ? app::spec_of(*agent) : run::Spec();
+  auto asked = asked_by(context, *session);
+  asked.spec = &spec;
   json::array tasks;
   std::size_t live = 0;
   for (const auto& task : co_await context.deps.tasks->list(asked)) {
