@@ -318,7 +318,7 @@ std::vector<Run> select_undecided(Database& db, std::int64_t now_ms) {
   auto q = db.query("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES
                     "WHERE r.status = 2 AND r.status < 3 AND r.kind <> 'tool' AND r.reason = ?1 AND instr(p.spec, '\"approval_ms\":') > 0 AND "
                     "json_valid(p.spec) AND r.updated_ms + json_extract(p.spec, '$.approval_ms') <= ?2 ORDER BY r.id LIMIT 100");
-  q.bind(std::string(run::kReasonApproval)).bind(now_ms);
+  q.bind(run::kReasonApproval).bind(now_ms);
   std::vector<Run> runs;
   while (q.step()) runs.push_back(read_run(q));
   return runs;
