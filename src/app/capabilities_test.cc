@@ -41,7 +41,7 @@ class CapabilitiesTest : public testing::Test {
 };
 
 TEST_F(CapabilitiesTest, WithoutABlockNothingIsEnforced) {
-  EXPECT_EQ(gates(std::nullopt), "read write edit glob grep bash remember");
+  EXPECT_EQ(gates(std::nullopt), "read write edit glob grep bash remember agent");
 }
 
 TEST_F(CapabilitiesTest, Table) {
@@ -51,13 +51,13 @@ TEST_F(CapabilitiesTest, Table) {
   };
   const std::vector<Row> rows = {
       // The default policy, below the default cap: Bash is high.
-      {"{}", "read? write? edit? glob? grep? remember?"},
-      {"default_policy: auto", "read write edit glob grep remember"},
-      {"default_policy: approve", "read? write? edit? glob? grep? remember?"},
+      {"{}", "read? write? edit? glob? grep? remember? agent?"},
+      {"default_policy: auto", "read write edit glob grep remember agent"},
+      {"default_policy: approve", "read? write? edit? glob? grep? remember? agent?"},
       {"default_policy: block", ""},
       // The risk cap.
       {"{default_policy: auto, max_risk_level: low}", "read glob grep remember"},
-      {"{default_policy: auto, max_risk_level: high}", "read write edit glob grep bash remember"},
+      {"{default_policy: auto, max_risk_level: high}", "read write edit glob grep bash remember agent"},
       // An explicit grant or approval passes the cap.
       {"{default_policy: auto, max_risk_level: low, grant: [{module: shell, actions: [bash]}]}", "read glob grep bash remember"},
       {"{default_policy: auto, max_risk_level: low, grant: [{module: shell}]}", "read glob grep bash remember"},
@@ -67,26 +67,26 @@ TEST_F(CapabilitiesTest, Table) {
       // deny > approve > grant > default_policy.
       {"{default_policy: block, grant: [{module: filesystem}], approve: [{module: filesystem, actions: [write]}]}",
        "read write? edit glob grep"},
-      {"{default_policy: auto, deny: [{module: filesystem, actions: [write, edit]}]}", "read glob grep remember"},
+      {"{default_policy: auto, deny: [{module: filesystem, actions: [write, edit]}]}", "read glob grep remember agent"},
       {"{default_policy: auto, approve: [{module: filesystem}], deny: [{module: filesystem, actions: [write]}]}",
-       "read? edit? glob? grep? remember"},
-      {"{default_policy: auto, deny: [{module: filesystem}]}", "remember"},
-      {"{default_policy: approve, grant: [{module: filesystem, actions: [read]}]}", "read write? edit? glob? grep? remember?"},
+       "read? edit? glob? grep? remember agent"},
+      {"{default_policy: auto, deny: [{module: filesystem}]}", "remember agent"},
+      {"{default_policy: approve, grant: [{module: filesystem, actions: [read]}]}", "read write? edit? glob? grep? remember? agent?"},
       // Hidden is not offered either.
-      {"{default_policy: auto, hidden_modules: [filesystem]}", "remember"},
-      {"{default_policy: auto, hidden_actions: [{module: filesystem, actions: [grep]}]}", "read write edit glob remember"},
+      {"{default_policy: auto, hidden_modules: [filesystem]}", "remember agent"},
+      {"{default_policy: auto, hidden_actions: [{module: filesystem, actions: [grep]}]}", "read write edit glob remember agent"},
       // Other spellings of a rule.
       {"{default_policy: block, grant: [filesystem.read, shell.Bash]}", "read bash"},
       {"{default_policy: block, grant: [filesystem]}", "read write edit glob grep"},
       {"{default_policy: block, grant: [{module: filesystem, tools: [Read, GREP]}]}", "read grep"},
       // Primitives only by name, never by module or policy.
       {"{default_policy: auto, max_risk_level: high, grant: [{module: context_builder}]}",
-       "read write edit glob grep bash remember"},
+       "read write edit glob grep bash remember agent"},
       {"{default_policy: block, grant: [{module: context_builder, actions: [background_run, run_parallel]}]}",
        "background_run run_parallel"},
       {"{default_policy: block, approve: [context_builder.background_run]}", "background_run?"},
       {"{default_policy: auto, deny: [{module: context_builder}], grant: [filesystem.read]}",
-       "read write edit glob grep remember"},
+       "read write edit glob grep remember agent"},
       // The memory's risk is low.
       {"{default_policy: auto, max_risk_level: low, grant: [memory.remember], deny: [filesystem]}", "remember"},
       {"{default_policy: block, approve: [memory]}", "remember?"},

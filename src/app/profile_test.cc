@@ -42,7 +42,7 @@ TEST_F(ProfileTest, WithoutFrontMatterAllIsSystemPrompt) {
   EXPECT_EQ(agent.name, "critic");
   EXPECT_EQ(agent.system_prompt, "You are a critic.\n\n--- not a fence\nBe brief.");
   EXPECT_EQ(agent.brain.model, "");
-  EXPECT_EQ(tools(agent), "Read Write? Edit? Glob Grep Bash?" + kMemory);
+  EXPECT_EQ(tools(agent), "Read Write? Edit? Glob Grep Bash?" + kMemory + " Agent?");
 }
 
 TEST_F(ProfileTest, RecoveryIsAWordOrAMapByTool) {
@@ -77,7 +77,7 @@ TEST_F(ProfileTest, ReadsTheFrontMatter) {
   EXPECT_EQ(agent.name, "The Critic");
   EXPECT_EQ(agent.description, "Finds faults");
   EXPECT_EQ(agent.system_prompt, "# You\n\n---\nmore");
-  EXPECT_EQ(tools(agent), "Read Write Edit Glob Grep Bash" + kMemory);
+  EXPECT_EQ(tools(agent), "Read Write Edit Glob Grep Bash" + kMemory + " Agent");
 }
 
 TEST_F(ProfileTest, EffortAndProviderStandApartToo) {
@@ -102,7 +102,7 @@ TEST_F(ProfileTest, ExplainsModelsItCannotUse) {
 TEST_F(ProfileTest, ReadsTheTools) {
   EXPECT_EQ(tools(parse("---\ntools: [Read, filesystem.write, read]\n---\n")), "Read Write?");
   EXPECT_EQ(tools(parse("---\ntools: Read, Grep,Edit\nbypass: yes\n---\n")), "Read Grep Edit");
-  EXPECT_EQ(tools(parse("---\ntools: '*'\n---\n")), "Read Write? Edit? Glob Grep Bash?" + kMemory);
+  EXPECT_EQ(tools(parse("---\ntools: '*'\n---\n")), "Read Write? Edit? Glob Grep Bash?" + kMemory + " Agent?");
   EXPECT_EQ(tools(parse("---\ntools: []\n---\n")), "");
   const auto agent = parse("---\ntools: [Bash, Read]\n---\n");
   EXPECT_EQ(tools(agent), "Bash? Read");
