@@ -28,7 +28,9 @@ run::Spec spec_of(const Agent& agent) {
   spec.base_url = agent.brain.endpoint.base_url.value_or("");
   spec.system_prompt = agent.system_prompt;
   for (const auto& tool : agent.tools)
-    spec.tools.push_back({.name = tool.name, .gate = gate_of(tool.gate), .recovery = tool.recovery});
+    // Only among a server's tools, which are granted by their prefix, need one that is denied be named.
+    if (tool.gate != Gate::deny || tool.name.starts_with("mcp_"))
+      spec.tools.push_back({.name = tool.name, .gate = gate_of(tool.gate), .recovery = tool.recovery});
   spec.mcp_servers = agent.mcp_servers;
   if (!agent.mcp_servers.empty()) spec.definition = {.file = agent.file, .agent = agent.id, .has_key = false};
   spec.limits.turns = agent.max_turns.value_or(limits::kTurnsMax);
