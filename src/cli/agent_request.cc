@@ -165,6 +165,7 @@ Checked<engine::LaunchRequest> compose(Process& process, const AgentOptions& opt
     const auto last = run::decode_spec(session.last->spec);
     if (!last) return refuse(last.error());
     spec = *last;
+    spec.flow.reset();  // its orchestrator goes on as an agent
     spec.limits.timeout_ms = 0;  // a wall clock is of one command
     request.component_id = session.last->component_id;
     request.component_name = session.last->component_name;

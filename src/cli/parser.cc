@@ -5,6 +5,7 @@
 #include "cli/attach.h"
 #include "cli/cancel.h"
 #include "cli/chat.h"
+#include "cli/flow.h"
 #include "cli/fork.h"
 #include "cli/logs.h"
 #include "cli/ls.h"
@@ -219,6 +220,8 @@ constexpr Command kCommands[] = {
     {"agent", Group::run, "start an agent run, and show it or leave it in the background", agent},
     {"run", Group::run, "run an app's agent: app.yaml \"MESSAGE\"", run},
     {"chat", Group::run, "talk with an app's agent", chat},
+    {"flow", Group::run, "plan a graph of agents for a task, and run it", flow},
+    {"fanout", Group::run, "give a task's parts to several agents at once", fanout},
     {"ls", Group::look, "list runs", ls},
     {"show", Group::look, "show one run: status, cause, usage, result", show},
     {"logs", Group::look, "print a run's events; -f follows it live", logs},
@@ -235,6 +238,8 @@ constexpr Command kCommands[] = {
     {"service", Group::serve, "run the server as a systemd user unit", service},
     {"doctor", Group::system, "check home, disk, database and providers", doctor},
     {"completion", Group::system, "print a completion script for bash, zsh or fish", completion},
+    {"o", Group::hidden, "", orchestrate},
+    {"orchestrate", Group::hidden, "", orchestrate},
     {"execute", Group::hidden, "", execute},
     {"shim", Group::hidden, "", shim},
     {"__ids", Group::hidden, "", ids},

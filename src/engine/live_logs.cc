@@ -12,8 +12,10 @@ void LiveLogs::grown(const std::vector<store::Growth>& growth) {
   if (growth.empty()) {
     for (const auto& [run, tail] : tails_) {
       tail->looked_from = Tail::kNowhere;
+      ++tail->turns;
       tail->changed.notify_all();
     }
+    ++ends_, ended_.notify_all();
     for (const auto& [session, watched] : watched_) ++watched->begun, watched->changed.notify_all();
     return;
   }
@@ -25,6 +27,7 @@ void LiveLogs::grown(const std::vector<store::Growth>& growth) {
     const auto at = tails_.find(piece.run);
     if (at == tails_.end()) continue;
     auto& tail = *at->second;
+    if (piece.status) ++tail.turns;
     if (piece.slice.end() <= tail.head) continue;
     add(tail, piece.slice);
     tail.head = piece.slice.end();

@@ -57,6 +57,7 @@ std::string encode(const Spec& spec) {
   };
   text("input", spec.input);
   if (spec.call) o["call"] = {{"id", spec.call->id}, {"name", spec.call->name}, {"arguments", spec.call->arguments}};
+  if (spec.flow) o["flow"] = to_json(*spec.flow);
   if (!spec.notify_when.empty()) o["notify_when"] = json::array(spec.notify_when.begin(), spec.notify_when.end());
   if (!spec.after.tasks.empty()) o["after"] = {{"tasks", json::array(spec.after.tasks.begin(), spec.after.tasks.end())}, {"however", spec.after.however}};
   if (spec.watch) o["watch"] = {{"interval_ms", spec.watch->interval_ms}, {"until", spec.watch->until}, {"checks_max", spec.watch->checks_max}};
@@ -72,6 +73,7 @@ std::string encode(const Spec& spec) {
   }
   text("system_prompt", spec.system_prompt);
   text("work_directory", spec.work_directory);
+  if (!spec.roots.empty()) o["roots"] = json::array(spec.roots.begin(), spec.roots.end());
   if (!spec.tools.empty()) {
     json::array tools;
     for (const auto& tool : spec.tools) {
@@ -134,6 +136,7 @@ base::Result<Spec> decode_spec(std::string_view text) {
   if (const auto* call = base::object_field(*o, "call"))
     spec.call =
         ToolCall{base::text_or_empty(*call, "id"), base::text_or_empty(*call, "name"), base::text_or_empty(*call, "arguments")};
+  if (const auto* flow = base::object_field(*o, "flow")) spec.flow = flow_spec_of(*flow);
   read_texts(*o, "notify_when", spec.notify_when);
   read_texts(*o, "mcp_servers", spec.mcp_servers);
   read_texts(*o, "hook_tools", spec.hook_tools);
@@ -167,6 +170,7 @@ base::Result<Spec> decode_spec(std::string_view text) {
                        .has_key = base::bool_field(*definition, "has_key").value_or(true)};
   spec.system_prompt = base::text_or_empty(*o, "system_prompt");
   spec.work_directory = base::text_or_empty(*o, "work_directory");
+  read_texts(*o, "roots", spec.roots);
   if (const auto* tools = base::array_field(*o, "tools"))
     for (const auto& tool : *tools)
       if (const auto* one = tool.if_object()) {

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "run/flow_spec.h"
 #include "run/hook.h"
 #include "run/message.h"
 #include "run/team.h"
@@ -80,6 +81,7 @@ struct Definition {
 struct Spec {
   std::string input;             // the user's message
   std::optional<ToolCall> call;  // kind tool: the run is this one call, and no model is asked
+  std::optional<FlowSpec> flow = {};  // kinds flow and fanout: operations of other runs, and no model call of its own
   std::string provider, model, effort;
   std::string backend, base_url;  // "" = the provider's own
   Definition definition = {};
@@ -100,6 +102,8 @@ struct Spec {
   bool foreground = false;     // of a call: it is its caller's own, which waits for it (store::Run::awaited)
   bool wakes = true;           // its session may be woken when a background task has news
   std::string work_directory;  // absolute
+  // Absolute: directories that its file tools may reach besides the work directory (tool/file_space.h).
+  std::vector<std::string> roots = {};
   std::optional<double> temperature, top_p;
   std::optional<std::int64_t> max_tokens;
 };

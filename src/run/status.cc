@@ -26,6 +26,8 @@ constexpr CauseRow kCauses[] = {
     {Cause::token_limit, "TokenLimit", "run.failed.token_limit"},
     {Cause::worker_lost, "WorkerLost", "run.failed.worker_lost"},
     {Cause::tool_failed, "ToolFailed", "run.failed.tool"},
+    {Cause::op_failed, "OperationFailed", "run.failed.operation"},
+    {Cause::plan_invalid, "PlanInvalid", "run.failed.plan_invalid"},
     {Cause::internal, "InternalError", "run.failed.exception"},
 };
 

@@ -261,7 +261,7 @@ std::vector<Store::Past> select_history(Database& db, SessionNumber session, std
     auto& leg = legs.emplace_back();
     auto q = db.query(
         "SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES
-        "WHERE r.session = ? AND r.kind <> 'tool' AND r.ended_ordinal > 0 AND r.ended_ordinal <= ? ORDER BY r.ended_ordinal");
+        "WHERE r.session = ? AND r.kind NOT IN ('tool', 'flow', 'fanout') AND r.ended_ordinal > 0 AND r.ended_ordinal <= ? ORDER BY r.ended_ordinal");
     q.bind(session).bind(through);
     while (q.step()) leg.push_back({.run = read_run(q)});
     auto origin = db.query("SELECT forked_from, forked_at FROM session WHERE id = ?");
