@@ -72,6 +72,7 @@ std::string encode(const Spec& spec) {
   }
   text("system_prompt", spec.system_prompt);
   text("work_directory", spec.work_directory);
+  if (!spec.roots.empty()) o["roots"] = json::array(spec.roots.begin(), spec.roots.end());
   if (!spec.tools.empty()) {
     json::array tools;
     for (const auto& tool : spec.tools) {
@@ -167,6 +168,7 @@ base::Result<Spec> decode_spec(std::string_view text) {
                        .has_key = base::bool_field(*definition, "has_key").value_or(true)};
   spec.system_prompt = base::text_or_empty(*o, "system_prompt");
   spec.work_directory = base::text_or_empty(*o, "work_directory");
+  read_texts(*o, "roots", spec.roots);
   if (const auto* tools = base::array_field(*o, "tools"))
     for (const auto& tool : *tools)
       if (const auto* one = tool.if_object()) {

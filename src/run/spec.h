@@ -100,6 +100,8 @@ struct Spec {
   bool foreground = false;     // of a call: it is its caller's own, which waits for it (store::Run::awaited)
   bool wakes = true;           // its session may be woken when a background task has news
   std::string work_directory;  // absolute
+  // Absolute: directories that its file tools may reach besides the work directory (tool/file_space.h).
+  std::vector<std::string> roots = {};
   std::optional<double> temperature, top_p;
   std::optional<std::int64_t> max_tokens;
 };
