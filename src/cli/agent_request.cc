@@ -83,6 +83,7 @@ Checked<> apply_profile(const std::string& name, const std::string& cwd, const S
   if (!agent->max_turns && spec.limits.turns) own.limits.turns = spec.limits.turns;
   own.input = std::move(spec.input);
   own.work_directory = std::move(spec.work_directory);
+  own.roots = std::move(spec.roots);
   if (yolo)
     for (auto& tool : own.tools) approve(tool);
   spec = std::move(own);

@@ -75,6 +75,7 @@ aio::Task<Called> call_tool(const json::object& action, HookFiring& firing) {
   tool::Context context{.run_id = firing.run.run_id,
                         .call_id = firing.call_id,
                         .work_directory = firing.spec.work_directory,
+                        .roots = firing.spec.roots,
                         .epoch = firing.run.epoch,
                         .goes_on = [handing_over = firing.handing_over] { return *handing_over; },
                         .session_id = firing.run.session_id,

@@ -77,6 +77,7 @@ run::Spec spec_of(const tool::Tool& tool, const tool::Context& caller, json::obj
     if (granted.gate == run::Gate::approve) granted.gate = run::Gate::allow;
   spec.settings = caller.settings;
   spec.work_directory = caller.work_directory;
+  spec.roots = caller.roots;
   return spec;
 }
 

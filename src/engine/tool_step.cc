@@ -83,6 +83,7 @@ aio::Task<> perform_call(Step step, run::ToolCall call, std::function<bool()> go
     tool::Context context{.run_id = run.run_id,
                           .call_id = call.id,
                           .work_directory = spec.work_directory,
+                          .roots = spec.roots,
                           .epoch = run.epoch,
                           .goes_on = std::move(goes_on),
                           .session_id = run.session_id,

@@ -74,6 +74,14 @@ TEST(SpecCodec, ARoundTripKeepsEverything) {
   EXPECT_EQ(decode_spec(encode(spec))->limits.tasks, spec.limits.tasks);
 }
 
+TEST(SpecCodec, RootsAreThereOnlyWhereThereAreSome) {
+  Spec spec{.input = "in", .work_directory = "/w", .roots = {"/flow", "/project dir/\u00fc"}};
+  EXPECT_EQ(decode_spec(encode(spec))->roots, spec.roots);
+  spec.roots.clear();
+  EXPECT_EQ(encode(spec), R"({"input":"in","work_directory":"/w"})");
+  EXPECT_TRUE(decode_spec(encode(spec))->roots.empty());
+}
+
 TEST(SpecCodec, ToolSettingsAreThereOnlyWhereSomethingIsSaid) {
   Spec spec{.input = "in"};
   EXPECT_EQ(encode(spec), R"({"input":"in"})");
