@@ -30,7 +30,8 @@ class Models final : public run::ModelNames {
   base::Result<> check(const std::string& model) const override {
     const auto named = llm::parse_model_spec(model);
     if (!named) return std::unexpected(named.error());
-    auto endpoint = llm::Endpoint{.provider = named->provider};
+    llm::Endpoint endpoint;
+    endpoint.provider = named->provider;
     if (named->provider == spec_.provider) endpoint.base_url = spec_.base_url;
     return deps_.models.usable(endpoint);
   }
