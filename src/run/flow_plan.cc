@@ -27,6 +27,8 @@ class Selection {
     const auto found = by_id_.find(id);
     return found == by_id_.end() ? nullptr : &found->second;
   }
+  // Of an operation whose id another one has: what depends on the id depends on that one.
+  void leave_out_alone(std::size_t i) { out_[i] = true; }
   void leave_out(std::size_t i) {
     if (out_[i]) return;
     out_[i] = true;
@@ -132,14 +134,16 @@ Addition added_plan(FlowPlan plan, const FlowPlan& known) {
   };
   // First what is wrong in itself: a dependency is unknown only once it is clear which operations there are.
   for (std::size_t i = 0; i < ops.size(); ++i) {
-    if (known_ops.contains(ops[i].id) || *selection.find(ops[i].id) != i)
-      leave(i, "its id is known already");
-    else if (!agents.contains(ops[i].agent_id))
+    if (known_ops.contains(ops[i].id) || *selection.find(ops[i].id) != i) {
+      selection.leave_out_alone(i);
+      addition.left_out.push_back(left(ops[i], "its id is known already"));
+    } else if (!agents.contains(ops[i].agent_id)) {
       leave(i, "unknown agent " + quoted(ops[i].agent_id));
-    else if (ops[i].control && control)
+    } else if (ops[i].control && control) {
       leave(i, "op " + quoted(control->id) + " is the round's control op");
-    else if (ops[i].control)
+    } else if (ops[i].control) {
       control = &ops[i];
+    }
   }
   for (std::size_t i = 0; i < ops.size(); ++i) {
     for (const auto& edge : ops[i].depends_on) {
