@@ -62,6 +62,7 @@ inline constexpr std::size_t kFlowIdBytesMax = 64;
 inline constexpr std::size_t kFlowTextBytesMax = 256 << 10;  // an instruction, a guidance
 inline constexpr std::size_t kFlowPlanBytesMax = 2 << 20;    // a plan as JSON text: it is recorded in one event
 inline constexpr std::size_t kFlowNameBytesMax = 128;        // a role, a model
+inline constexpr std::size_t kFlowPathBytesMax = 512;        // an artifact's path
 inline constexpr std::size_t kFlowFilesMax = 64;             // artifacts of an operation
 inline constexpr int kFlowRetriesMax = 10;
 

@@ -45,8 +45,8 @@ Problem text_problem(std::string_view text, std::size_t bytes_max) {
 }
 
 // A text that stands in one line of a list.
-Problem line_problem(std::string_view text) {
-  if (auto problem = text_problem(text, kFlowNameBytesMax); !problem.empty()) return problem;
+Problem line_problem(std::string_view text, std::size_t bytes_max = kFlowNameBytesMax) {
+  if (auto problem = text_problem(text, bytes_max); !problem.empty()) return problem;
   const bool plain = std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
   return plain ? "" : "holds a line break or another control character";
 }
@@ -66,7 +66,7 @@ bool is_name_of_a_flow_file(std::string_view id) {
 
 // Relative, and not out of the directory that it is relative to.
 Problem path_problem(std::string_view path) {
-  if (auto problem = line_problem(path); !problem.empty()) return problem;
+  if (auto problem = line_problem(path, kFlowPathBytesMax); !problem.empty()) return problem;
   if (base::trim(path).empty()) return "is empty";
   if (path.front() == '/' || path.front() == '~') return "must be relative to the agent's directory";
   std::string_view last;

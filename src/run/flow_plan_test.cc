@@ -15,6 +15,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 constexpr const char* kAudit =
     R"({"agents":[{"id":"r1","role":"analyst"},{"id":"i1","role":"implementer"},{"id":"rv1","role":"reviewer"}],
@@ -227,7 +228,8 @@ TEST(FlowPlan, TextsAreBoundedAndWhole) {
   EXPECT_EQ(with([](auto&, auto& o) { o.fallback.assign(11, "m"); }), "Invalid plan: op 'o1' has more than 10 fallback models");
   EXPECT_EQ(with([](auto&, auto& o) { o.artifacts.assign(65, "m"); }), "Invalid plan: op 'o1' has more than 64 artifacts");
   EXPECT_EQ(with([](auto&, auto& o) { o.retries = 11; }), "Invalid plan: op 'o1': its retries are not from 0 to 10");
-  for (const auto* path : {"/etc/passwd", "~/x", "../x", "a/../../x", "", " ", "a/", ".", "a\nb", "\xff"})
+  const std::string long_path(513, 'x');
+  for (const auto* path : {"/etc/passwd", "~/x", "../x", "a/../../x", "", " ", "a/", ".", "a\nb", "\xff", long_path.c_str()})
     EXPECT_THAT(with([&](auto&, auto& o) { o.artifacts = {path}; }), HasSubstr("Invalid plan: op 'o1': the artifact ")) << path;
   for (const auto* path : {"a.md", "./a", "a/b..c/d", "..a"})
     EXPECT_EQ(with([&](auto&, auto& o) { o.artifacts = {path}; }), "") << path;
@@ -306,11 +308,11 @@ TEST(FlowPlan, AddsWhatIsNew) {
   const auto added = added_plan(std::move(more), known);
   EXPECT_EQ(plan_line(added.plan), "1 agents, 3 ops — o3:b ← o1 | o4:a ← o3 | c1!:a");
   EXPECT_THAT(added.left_out,
-              ElementsAre("op 'o1' is left out: its id is known already", "op 'o5' is left out: unknown agent 'ghost'",
-                          "op 'c2' is left out: op 'c1' is the round's control op",
-                          "op 'o4' is left out: its id is known already", "op 'o6' is left out: unknown dependency 'o5'",
-                          "op 'o8' is left out: it depends on its own round's control op 'c1'",
-                          "op 'o7' is left out: unknown dependency 'o6'"));
+              UnorderedElementsAre("op 'o1' is left out: its id is known already", "op 'o5' is left out: unknown agent 'ghost'",
+                                   "op 'c2' is left out: op 'c1' is the round's control op",
+                                   "op 'o4' is left out: its id is known already", "op 'o6' is left out: unknown dependency 'o5'",
+                                   "op 'o8' is left out: it depends on its own round's control op 'c1'",
+                                   "op 'o7' is left out: unknown dependency 'o6'"));
   EXPECT_EQ(problem(added.plan, known), "");
   const auto changed = added_plan(
       plan_from(R"({"agents":[{"id":"a","role":"other"}],"operations":[{"id":"o9","agent_id":"a","instruction":"x"}]})"), known);
