@@ -146,4 +146,13 @@ inline constexpr std::size_t kMcpServersMax = 64;                 // of one app 
 // Definitions.
 inline constexpr std::size_t kConfigBytesMax = 4 << 20;
 
+// Playbooks.
+inline constexpr std::int64_t kPlaybookWorkersMax = 32;
+inline constexpr std::int64_t kPlaybookOpsMax = 50;
+inline constexpr std::size_t kPlaybookArgsMax = 64;
+inline constexpr std::size_t kPlaybookArgNameBytesMax = 64;
+inline constexpr std::size_t kPlaybookArtifactsMax = 100;
+inline constexpr std::size_t kPlaybookPathBytesMax = 1024;       // of an artifact, of a directory to save into
+inline constexpr std::size_t kPlaybookPromptBytesMax = 4 << 20;  // with all its values in it
+
 }  // namespace base::limits

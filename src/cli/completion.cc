@@ -23,6 +23,7 @@ constexpr Row kRows[] = {
     {"run",
      "--agent --resume --continue-last --session --cwd --timeout --recovery --input --background --json --verbose",
      Takes::files},
+    {"play", "--json", Takes::files},
     {"chat", "--agent --resume --continue-last --session --cwd --timeout --recovery --verbose", Takes::files},
     {"ls", "--all --tasks -n --status --session --json", Takes::nothing},
     {"show", "--json", Takes::ids},

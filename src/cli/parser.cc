@@ -10,6 +10,7 @@
 #include "cli/logs.h"
 #include "cli/ls.h"
 #include "cli/option_parser.h"
+#include "cli/play.h"
 #include "cli/resume.h"
 #include "cli/rm.h"
 #include "cli/run_app.h"
@@ -90,6 +91,26 @@ int run(const Words& words) {
   p.app.add_flag("-v,--verbose", o.verbose, "tell tool calls and thinking on stderr, terminal or not");
   if (const auto code = p.parse(words)) return *code;
   return run_run_app(o);
+}
+
+int play(const Words& words) {
+  PlayOptions o;
+  // What follows the name of a playbook is for its own flags, which are known when it has been read.
+  if (!words.empty() && !words[0].starts_with('-') && words[0] != "list" && words[0] != "check") {
+    o.name = words[0];
+    o.words.assign(words.begin() + 1, words.end());
+    return run_play(o);
+  }
+  Parser p(
+      "play", "list [--json] | check NAME|FILE [--json]",
+      "Lists the playbooks that can be found here, or says what is wrong with one and what it would start.\n"
+      "A playbook is NAME.playbook.yaml in .outlast/playbooks of the git root, of a directory from here upward, or of the home.",
+      "Examples:\n  outlast play list\n  outlast play check audit");
+  p.app.add_option("action", o.name, "list or check")->required();
+  p.app.add_option("playbook", o.target, "to check: a name, or a file's path");
+  p.app.add_flag("--json", o.json, kJson);
+  if (const auto code = p.parse(words)) return *code;
+  return run_play(o);
 }
 
 int chat(const Words& words) {
@@ -219,6 +240,7 @@ int approve(const Words& words) {
 constexpr Command kCommands[] = {
     {"agent", Group::run, "start an agent run, and show it or leave it in the background", agent},
     {"run", Group::run, "run an app's agent: app.yaml \"MESSAGE\"", run},
+    {"play", Group::run, "list playbooks, and check them", play},
     {"chat", Group::run, "talk with an app's agent", chat},
     {"flow", Group::run, "plan a graph of agents for a task, and run it", flow},
     {"fanout", Group::run, "give a task's parts to several agents at once", fanout},
