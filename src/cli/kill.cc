@@ -23,6 +23,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr double kGraceSecondsMax = 3'600;
+constexpr std::size_t kNameColumns = 64;
 
 std::string_view word_of(const store::Run& run) { return engine::outcome_of(run.status, run.reason).word; }
 
@@ -52,9 +53,9 @@ void tell_runs(std::string_view verb, const std::vector<store::Run>& runs) {
   for (const auto& run : runs) {
     const bool by_itself = run::is_terminal(run.status) && run.status != run::Status::cancelled;
     auto line = std::string(by_itself ? "ended by itself" : verb) + " " + run.run_id + "  " + run.kind;
-    if (!run.component_name.empty()) line += " " + run.component_name;
+    if (run.component_name != run.kind) line += " " + one_line(run.component_name, kNameColumns);
     if (by_itself) line += "  (" + std::string(word_of(run)) + ")";
-    put_line(one_line(line, 400));
+    put_line(line);
   }
 }
 

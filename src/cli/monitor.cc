@@ -52,7 +52,7 @@ MonitorRow row_of(const store::Run& run) {
   MonitorRow row{.run_id = run.run_id,
                  .kind = run.kind,
                  .status = std::string(engine::outcome_of(run.status, run.reason).word),
-                 .who = run.component_name,
+                 .who = run.component_name == run.kind ? "" : run.component_name,
                  .text = {},
                  .created_ms = run.created_ms,
                  .ended_ms = run.ended_ms,

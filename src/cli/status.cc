@@ -72,7 +72,7 @@ void print_text(const Situation& s, std::int64_t now_ms) {
   };
   const auto outcome = engine::outcome_of(run.status, run.reason);
   row("run", run.run_id);
-  row("kind", run.kind + (run.component_name.empty() ? "" : "  " + run.component_name));
+  row("kind", run.kind + (run.component_name == run.kind ? "" : "  " + run.component_name));
   row("status", std::string(outcome.word) + (s.orphan ? ", but nobody executes it" : "") +
                     (run.reason.empty() ? "" : "  " + run.reason) +
                     (outcome.exit_code ? "  (exit code " + std::to_string(*outcome.exit_code) + ")" : ""));

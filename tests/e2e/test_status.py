@@ -66,7 +66,10 @@ class Status(Runs):
         done = self.background("say hello")
         failed = self.background("error 400")
         running = self.background("tokens=2000 rate=20")
-        paused = self.background(sleepers()[1], "--tools", "Bash")
+        os.makedirs(os.path.join(self.work, ".outlast/agents"))
+        with open(os.path.join(self.work, ".outlast/agents/writer.md"), "w") as f:
+            f.write("---\nmodel: demo/fast\n---\nYou write.\n")
+        paused = json.loads(self.ok("agent", "-a", "writer", 'call Write {"file_path": "new.txt", "content": "x"}', "--background", "--json"))
         self.ok("wait", done["run_id"])
         self.outlast("wait", failed["run_id"])
         self.until(lambda: self.show(paused["run_id"])["status"] == "PAUSED")
