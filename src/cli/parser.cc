@@ -17,6 +17,7 @@
 #include "cli/serving_commands.h"
 #include "cli/show.h"
 #include "cli/wait.h"
+#include "cli/watching_commands.h"
 
 namespace cli {
 
@@ -246,10 +247,13 @@ constexpr Command kCommands[] = {
     {"fanout", Group::run, "give a task's parts to several agents at once", fanout},
     {"ls", Group::look, "list runs", ls},
     {"show", Group::look, "show one run: status, cause, usage, result", show},
+    {"status", Group::look, "how it stands with a run: who executes it, what it waits for", status},
+    {"monitor", Group::look, "a table of what goes on; -w repaints it", monitor},
     {"logs", Group::look, "print a run's events; -f follows it live", logs},
     {"attach", Group::look, "show a run as its own terminal would", attach},
     {"wait", Group::look, "wait until runs have ended", wait},
     {"cancel", Group::steer, "cancel runs", cancel},
+    {"kill", Group::steer, "end runs with all that they have started, and their processes", kill},
     {"approve", Group::steer, "decide the tool calls a paused run waits for", approve},
     {"fork", Group::steer, "branch off from any event of a run", fork},
     {"resume", Group::steer, "start executors for runs whose own are gone", resume},

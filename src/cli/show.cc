@@ -1,12 +1,12 @@
 #include "cli/show.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/run_files.h"
 #include "cli/run_json.h"
+#include "cli/run_situation.h"
 #include "cli/store_command.h"
 #include "engine/history.h"
 #include "engine/projection_manifest.h"
@@ -26,19 +26,6 @@ struct Details {
   std::vector<run::MemoryEntry> memory;  // of its session
   std::string error, note, directory;
 };
-
-// Why a live run does not go on at this moment, as the log and the store tell it.
-std::string waits_for(const Details& d, bool orphan, std::int64_t now_ms) {
-  const auto since = [&](std::int64_t at_ms) { return " since " + base::iso_utc(at_ms) + " (" + age(at_ms, now_ms) + ")"; };
-  if (run::is_terminal(d.run.status)) return {};
-  if (d.run.status == run::Status::paused) return "waiting for a decision" + since(d.run.updated_ms);
-  if (orphan) return "waiting for an executor" + (d.run.reason.empty() ? "" : ": " + d.run.reason) + since(d.run.updated_ms);
-  if (d.run.cancel_requested) return "being cancelled";
-  if (d.state.model_open) return "a model call is under way";
-  for (const auto& call : d.state.calls)
-    if (call.phase == run::CallPhase::started) return "tool " + call.call.name + " is under way";
-  return {};
-}
 
 // The launching command holds a run first, without executing it; it is no attempt.
 std::int64_t attempts(const store::Run& run) { return run.origin == "command" && run.epoch > 1 ? run.epoch - 1 : run.epoch; }
@@ -63,10 +50,9 @@ aio::Task<Checked<Details>> gather(Process& process, std::string id) {
   const auto last = co_await process.store->last_event(d.run.number);
   d.error = error_of(last);
   const bool orphan = d.run.status < run::Status::paused && co_await is_orphan(process, d.run.number);
-  d.note = d.run.first_kept ? "its events were given up by retention (keep_days)" : waits_for(d, orphan, process.time.wall_ms());
-  const auto directory = run_directory(process.settings, d.run.group_id);
-  std::error_code ec;
-  if (!d.run.group_id.empty() && std::filesystem::is_directory(directory, ec)) d.directory = directory;
+  d.note = d.run.first_kept ? "its events were given up by retention (keep_days)"
+                            : waits_for(d.run, d.state, orphan, process.time.wall_ms());
+  d.directory = directory_of(process.settings, d.run);
   co_return d;
 }
 

@@ -15,6 +15,7 @@
 #include "store/sqlite/memory_writes.h"
 #include "store/sqlite/notice_writes.h"
 #include "store/sqlite/reads.h"
+#include "store/sqlite/run_tree.h"
 #include "store/sqlite/run_writes.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/session_writes.h"
@@ -98,6 +99,12 @@ class SqliteStore final : public Store {
       return sqlite::decide_calls(db, commit, run, decisions, index, time_.wall_ms());
     });
   }
+  aio::Task<> add_fact(RunNumber run, std::string type, std::string data) override {
+    co_await writer().execute([this, run, &type, &data](Database& db, Commit&) {
+      sqlite::insert_fact(db, run, type, data, time_.wall_ms());
+      return true;
+    });
+  }
   aio::Task<std::vector<Run>> cancel_session(SessionNumber session) override {
     co_return co_await writer().execute(
         [session](Database& db, Commit& commit) { return sqlite::cancel_session(db, commit, session); });
@@ -135,6 +142,18 @@ class SqliteStore final : public Store {
   }
   aio::Task<std::vector<Run>> tasks(TaskFilter filter) override {
     co_return co_await readers_.read([&filter](Database& db) { return sqlite::select_tasks(db, filter); });
+  }
+  aio::Task<std::vector<Run>> descendants(RunNumber root, std::size_t limit) override {
+    co_return co_await readers_.read([root, limit](Database& db) { return sqlite::select_descendants(db, root, limit); });
+  }
+  aio::Task<ChildrenOf> count_children(RunNumber from, std::unordered_set<std::string> parents) override {
+    co_return co_await readers_.read([from, &parents](Database& db) { return sqlite::select_child_counts(db, from, parents); });
+  }
+  aio::Task<Page<Run>> overview(OverviewFilter filter) override {
+    co_return co_await readers_.read([&filter](Database& db) { return sqlite::select_overview(db, filter); });
+  }
+  aio::Task<std::vector<Holder>> holders() override {
+    co_return co_await readers_.read([this](Database& db) { return sqlite::select_holders(db, peers_, time_.wall_ms()); });
   }
   aio::Task<std::vector<Past>> history(SessionNumber session, std::int64_t through) override {
     co_return co_await readers_.read([session, through](Database& db) { return sqlite::select_history(db, session, through); });

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "aio/task.h"
@@ -15,6 +17,8 @@ namespace store {
 
 template <class T = void>
 using Answer = aio::Task<base::Result<T>>;
+
+using ChildrenOf = std::unordered_map<std::string, ChildCounts>;  // by run_id
 
 class Store {
  public:
@@ -134,6 +138,18 @@ class Store {
 
   // Ends the store's threads after what is queued is durable. Must be awaited before destruction.
   virtual aio::Task<> close() = 0;
+
+  // --- looking at trees of runs --------------------------------------------------------------------------------------
+  // All that a run has started, and what that has started, in the order of launch.
+  virtual aio::Task<std::vector<Run>> descendants(RunNumber root, std::size_t limit) = 0;
+  // What these runs have started themselves; `from` is the lowest number among them.
+  virtual aio::Task<ChildrenOf> count_children(RunNumber from, std::unordered_set<std::string> parents) = 0;
+  // Live ones first, newest first, then those that have ended, last first. The total counts those beyond the limits too.
+  virtual aio::Task<Page<Run>> overview(OverviewFilter filter) = 0;
+  // The processes that hold live runs.
+  virtual aio::Task<std::vector<Holder>> holders() = 0;
+  // Something to be kept with a run, beside its log, whoever executes it.
+  virtual aio::Task<> add_fact(RunNumber run, std::string type, std::string data) = 0;
 };
 
 }  // namespace store

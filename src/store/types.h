@@ -120,6 +120,26 @@ struct Owner {
   std::int64_t expires_ms = 0;
 };
 
+// A process that holds the right to execute runs, whether or not it still lives.
+struct Holder {
+  Owner owner;
+  bool lives = false;
+  std::vector<std::string> run_ids;  // of pending and running ones, oldest first
+};
+
+// The runs that a run has started, by what has become of them; paused ones are pending.
+struct ChildCounts {
+  std::int64_t pending = 0, running = 0, completed = 0, failed = 0;
+  std::int64_t total() const { return pending + running + completed + failed; }
+  std::int64_t live() const { return pending + running; }
+};
+
+// Runs that no other run has started: all live ones, and of those that have ended the last.
+struct OverviewFilter {
+  std::int64_t ended_since_ms = 0;
+  std::size_t ended_max = 0, limit = 0;
+};
+
 struct Launch {
   std::string run_id;
   bool id_is_callers = false;  // a known id is then a retry or a conflict instead of a reason to draw again
