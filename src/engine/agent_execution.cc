@@ -225,7 +225,7 @@ aio::Task<bool> AgentExecution::append(const run::AppendEvents& events) {
 aio::Task<bool> AgentExecution::wait_for_earlier_tasks() {
   const auto& call = state_.calls;
   if (call.empty() || call.front().phase != run::CallPhase::requested) co_return true;  // it has begun already
-  const tool::Context session{.run_id = lease_.run.run_id, .call_id = "", .session_id = lease_.run.session_id};
+  const tool::Context session{.run_id = lease_.run.run_id, .call_id = "", .session_id = lease_.run.session_id, .spec = &spec_};
   constexpr std::int64_t kForEver = std::numeric_limits<std::int64_t>::max() / 2;
   const auto ended = co_await deps_.tasks->wait(session, spec_.after.tasks, tool::Tasks::Until::all, kForEver);
   const auto failed =

@@ -3,6 +3,8 @@
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
+#include <set>
+#include <string>
 
 #include "aio/time.h"
 #include "base/clock.h"
@@ -45,6 +47,7 @@ struct Deps {
   // and go. None: such a run has `tools` alone.
   std::function<aio::Task<RunTools>(const store::Run& run, const run::Spec& spec)> tools_of = {};
   CallRates rates = {};  // what this process has called
+  std::set<std::string> sessions_ending = {};  // whose hooks are being told of their end by this process
 };
 
 }  // namespace engine

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/session_now.h"
 #include "engine/step.h"
 
 namespace engine {
@@ -38,26 +39,26 @@ aio::Task<base::Result<T>> written(store::Answer<T> writing) {
 }  // namespace
 
 aio::Task<base::Result<MemoryEntry>> Memory::add(const tool::Context& caller, MemoryEntry entry) {
-  const auto session = co_await store_.find_session(caller.session_id);
+  const auto session = co_await store_.find_session(co_await session_now(store_, caller));
   if (!session) co_return std::unexpected(session.error());
   auto key = key_of(caller, entry);
   co_return co_await written(store_.add_memory(session->number, std::move(entry), std::move(key)));
 }
 
 aio::Task<base::Result<MemoryEntry>> Memory::change(const tool::Context& caller, std::int64_t number, run::MemoryChange change) {
-  const auto session = co_await store_.find_session(caller.session_id);
+  const auto session = co_await store_.find_session(co_await session_now(store_, caller));
   if (!session) co_return std::unexpected(session.error());
   co_return co_await written(store_.change_memory(session->number, number, std::move(change)));
 }
 
 aio::Task<base::Result<>> Memory::forget(const tool::Context& caller, std::int64_t number) {
-  const auto session = co_await store_.find_session(caller.session_id);
+  const auto session = co_await store_.find_session(co_await session_now(store_, caller));
   if (!session) co_return std::unexpected(session.error());
   co_return co_await written(store_.forget_memory(session->number, number));
 }
 
 aio::Task<base::Result<Memory::Recalled>> Memory::recall(const tool::Context& caller, std::string words, std::size_t limit) {
-  const auto session = co_await store_.find_session(caller.session_id);
+  const auto session = co_await store_.find_session(co_await session_now(store_, caller));
   if (!session) co_return std::unexpected(session.error());
   store::MemoryFilter filter{.contains = std::move(words), .limit = limit};
   auto page = co_await store_.memory(session->number, std::move(filter));

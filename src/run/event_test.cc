@@ -70,7 +70,7 @@ TEST(SpecCodec, ARoundTripKeepsEverything) {
   EXPECT_EQ(of_app->definition.file, "/srv/app.yaml");
   EXPECT_EQ(of_app->definition.agent, "main");
   EXPECT_EQ(of_app->limits.tasks, TaskLimits());
-  spec.limits.tasks = {.live = 7, .listed = 0, .listed_ms = 1'800};
+  spec.limits.tasks = {.live = 7, .listed = 0, .listed_ms = 1'800, .on_end = OnEnd::adopt};
   EXPECT_EQ(decode_spec(encode(spec))->limits.tasks, spec.limits.tasks);
 }
 

@@ -1,6 +1,7 @@
 #include "run/spec.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -34,7 +35,30 @@ void read_texts(const json::object& o, std::string_view key, std::vector<std::st
       if (item.is_string()) out.emplace_back(item.get_string());
 }
 
+constexpr std::array<std::string_view, 3> kOnEnd = {"cancel", "detach", "adopt"};
+
+json::object encode_tasks(const TaskLimits& tasks) {
+  json::object o{{"live_max", tasks.live}, {"listed_max", tasks.listed}, {"listed_ms", tasks.listed_ms}};
+  if (tasks.on_end != OnEnd::cancel) o["on_end"] = name(tasks.on_end);
+  return o;
+}
+
+TaskLimits decode_tasks(const json::object& o) {
+  return {.live = base::int_or_zero(o, "live_max"),
+          .listed = base::int_or_zero(o, "listed_max"),
+          .listed_ms = base::int_or_zero(o, "listed_ms"),
+          .on_end = parse_on_end(base::text_or_empty(o, "on_end")).value_or(OnEnd::cancel)};
+}
+
 }  // namespace
+
+std::string_view name(OnEnd policy) { return kOnEnd[static_cast<std::size_t>(policy)]; }
+
+std::optional<OnEnd> parse_on_end(std::string_view name) {
+  const auto* found = std::ranges::find(kOnEnd, name);
+  if (found == kOnEnd.end()) return std::nullopt;
+  return static_cast<OnEnd>(found - kOnEnd.begin());
+}
 
 const GrantedTool* find_grant(const std::vector<GrantedTool>& tools, std::string_view name) {
   if (name.empty()) return nullptr;
@@ -114,8 +138,7 @@ std::string encode(const Spec& spec) {
   number("compact_tokens", spec.limits.compact_tokens);
   number("keep_recent", spec.limits.keep_recent);
   number("stop_retries", spec.limits.stop_retries);
-  if (const auto& tasks = spec.limits.tasks; tasks != TaskLimits())
-    o["tasks"] = {{"live_max", tasks.live}, {"listed_max", tasks.listed}, {"listed_ms", tasks.listed_ms}};
+  if (spec.limits.tasks != TaskLimits()) o["tasks"] = encode_tasks(spec.limits.tasks);
   if (spec.foreground) o["foreground"] = true;
   number("approval_ms", spec.limits.approval_ms);
   if (!spec.wakes) o["wakes"] = false;
@@ -190,10 +213,7 @@ base::Result<Spec> decode_spec(std::string_view text) {
                  .keep_recent = base::int_or_zero(*o, "keep_recent"),
                  .stop_retries = base::int_or_zero(*o, "stop_retries"),
                  .approval_ms = base::int_or_zero(*o, "approval_ms")};
-  if (const auto* tasks = base::object_field(*o, "tasks"))
-    spec.limits.tasks = {.live = base::int_or_zero(*tasks, "live_max"),
-                         .listed = base::int_or_zero(*tasks, "listed_max"),
-                         .listed_ms = base::int_or_zero(*tasks, "listed_ms")};
+  if (const auto* tasks = base::object_field(*o, "tasks")) spec.limits.tasks = decode_tasks(*tasks);
   const auto recovery = decode_recovery(*o);
   if (!recovery) return std::unexpected(recovery.error());
   spec.recovery = recovery->value_or(Recovery::resume);

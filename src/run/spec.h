@@ -33,11 +33,22 @@ struct GrantedTool {
   std::optional<Recovery> recovery = {};  // of its calls; none: the run's
 };
 
+// What becomes of a session's background tasks when it is aborted or removed.
+enum class OnEnd {
+  cancel,
+  detach,  // they go on; of a removed session, in one that no agent has
+  adopt,   // they go on; of a removed session, as tasks of another one of the same agent and user
+};
+// "cancel" ...
+std::string_view name(OnEnd policy);
+std::optional<OnEnd> parse_on_end(std::string_view name);
+
 // Background tasks of a session.
 struct TaskLimits {
   std::int64_t live = base::limits::kSessionTasksMax;
   std::int64_t listed = base::limits::kListedTasksMax;  // ended ones that a list shows; the others can be asked for by id
   std::int64_t listed_ms = 0;                           // ... for so long after their ends; 0: for ever
+  OnEnd on_end = OnEnd::cancel;
   bool operator==(const TaskLimits&) const = default;
 };
 

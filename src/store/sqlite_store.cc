@@ -18,6 +18,7 @@
 #include "store/sqlite/run_tree.h"
 #include "store/sqlite/run_writes.h"
 #include "store/sqlite/schema.h"
+#include "store/sqlite/session_tasks.h"
 #include "store/sqlite/session_writes.h"
 #include "store/sqlite/turns.h"
 
@@ -53,7 +54,11 @@ class SqliteStore final : public Store {
   aio::Task<Launched> launch(Launch launch) override {
     const auto bytes = launch.first_events.size() + launch.spec.size();
     auto launched = co_await writer().execute(
-        [&launch](Database& db, Commit& commit) { return sqlite::launch_run(db, commit, launch); }, bytes);
+        [&launch](Database& db, Commit& commit) {
+          sqlite::follow_parent(db, launch);
+          return sqlite::launch_run(db, commit, launch);
+        },
+        bytes);
     if (!launched) throw base::Broken(launched.error().message);
     co_return std::move(*launched);
   }
@@ -214,9 +219,10 @@ class SqliteStore final : public Store {
       return sqlite::update_session(db, session_id, change, time_.wall_ms());
     });
   }
-  aio::Task<bool> remove_session(std::string session_id) override {
-    co_return co_await writer().execute(
-        [&session_id](Database& db, Commit& commit) { return sqlite::delete_session(db, commit, session_id); });
+  aio::Task<bool> remove_session(std::string session_id, std::string detached) override {
+    co_return co_await writer().execute([this, &session_id, &detached](Database& db, Commit& commit) {
+      return sqlite::delete_session(db, commit, session_id, detached, time_.wall_ms());
+    });
   }
 
   Answer<> remove_run(RunNumber run) override {

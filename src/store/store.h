@@ -39,7 +39,8 @@ class Store {
   virtual aio::Task<> release(RunNumber run, std::int64_t epoch, std::string reason) = 0;
 
   // Appends in order. Errc::lease_lost (stale epoch or wrong index: stop executing), cancel_requested (a completing status
-  // met an acknowledged cancel), already_finished, conflict (a notice has been told already: look again).
+  // met an acknowledged cancel), already_finished (facts alone may still be added), conflict (a notice has been told already:
+  // look again).
   virtual Answer<> append(Append append) = 0;
 
   // Runs that nobody alive executes and that are not terminal or paused, oldest first.
@@ -58,7 +59,8 @@ class Store {
   // With `index`, only of the pause that is the log's last event before it: the one that their maker saw.
   virtual Answer<Decided> decide(RunNumber run, std::vector<run::Decision> decisions, std::optional<std::uint64_t> index = std::nullopt) = 0;
 
-  // Cancels all that is live in a session, in one step. As it was before, in the order of launch.
+  // Cancels what is live in a session, but background tasks whose spec leaves them alone (run::OnEnd), in one step. What it
+  // cancelled, as that was before, in the order of launch.
   virtual aio::Task<std::vector<Run>> cancel_session(SessionNumber session) = 0;
 
   // Runs that have waited for an approval for longer than their spec says (run::Limits::approval_ms), at most a hundred.
@@ -118,7 +120,9 @@ class Store {
   virtual Answer<Session> create_session(Session session) = 0;
   virtual Answer<Session> change_session(std::string session_id, SessionChange change) = 0;
   // Deletes the session and its finished runs; live runs are cancelled and go with a later removal. False: unknown.
-  virtual aio::Task<bool> remove_session(std::string session_id) = 0;
+  // Background tasks whose spec says so (run::OnEnd) leave it in the same step and go on: into another session, or into a new
+  // one of kind tool with the id `detached`. One of kind tool has no agent, so all of its tasks are cancelled.
+  virtual aio::Task<bool> remove_session(std::string session_id, std::string detached) = 0;
 
   // --- keeping -----------------------------------------------------------------------------------------------------
   virtual Answer<> remove_run(RunNumber run) = 0;  // Errc::conflict while it is live

@@ -145,7 +145,7 @@ struct Launch {
   bool id_is_callers = false;  // a known id is then a retry or a conflict instead of a reason to draw again
   std::string kind = "agent";
   std::string component_id, component_name;
-  std::string session_id;    // made if it is not there
+  std::string session_id;    // made if it is not there; a task whose parent has moved is made where that is now
   std::string session_name;  // of a new session
   std::string user_id, parent_run_id, group_id, origin;
   std::string launch_key;  // "" none; already scoped to the user

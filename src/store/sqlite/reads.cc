@@ -86,7 +86,9 @@ base::Result<Session> select_session_by_prefix(Database& db, const std::string& 
   if (auto exact = select_session(db, prefix)) return exact;
   std::vector<Session> found;
   if (!prefix.empty()) {
-    auto q = db.query("SELECT " OUTLAST_SESSION_COLUMNS " FROM session s WHERE s.session_id >= ? AND s.session_id < ? LIMIT 6");
+    // Not those without an agent: what goes on of a removed session must not be taken for it.
+    auto q = db.query("SELECT " OUTLAST_SESSION_COLUMNS
+                      " FROM session s WHERE s.session_id >= ? AND s.session_id < ? AND s.component_type <> 'tool' LIMIT 6");
     const auto end = above(prefix);
     q.bind(prefix).bind(end);
     while (q.step()) found.push_back(read_session(q));
