@@ -156,6 +156,18 @@ std::string absolute_cwd() {
   return fs::current_path(ec).string();
 }
 
+// The agents of a flow can be talked to though its directory was removed: they go on in this one.
+void leave_gone_directories(run::Spec& spec) {
+  const auto gone = [](const std::string& path) {
+    std::error_code ec;
+    return !fs::is_directory(path, ec);
+  };
+  std::erase_if(spec.roots, gone);
+  if (spec.work_directory.empty() || !gone(spec.work_directory)) return;
+  warn("its directory " + spec.work_directory + " is gone; it goes on in this one");
+  spec.work_directory.clear();
+}
+
 // Model, profile and flags upon what the session's last run had: flags win over the profile, it wins over the session.
 Checked<engine::LaunchRequest> compose(Process& process, const AgentOptions& options, Words words, const SessionOf& session) {
   engine::LaunchRequest request;
@@ -173,6 +185,7 @@ Checked<engine::LaunchRequest> compose(Process& process, const AgentOptions& opt
     request.user_id = session.last->user_id;
   }
   spec.input = std::move(words.prompt);
+  if (session.last && !session.last->parent_run_id.empty()) leave_gone_directories(spec);
   auto directory = work_directory(options.cwd, process.settings, spec.work_directory);
   if (!directory) return std::unexpected(directory.error());
   spec.work_directory = std::move(*directory);

@@ -63,7 +63,8 @@ aio::Task<> fire_for(Deps& deps, store::Run run, run::Spec spec, std::int64_t un
   for (auto& hook : spec.hooks) hook.timeout_ms = std::min(hook.timeout_ms, std::max<std::int64_t>(1, left - kNotingMs));
   auto state = co_await fold_run(deps.store, run, spec, run.event_count);
   aio::TaskGroup appends(deps.io, report);
-  RunLog log(deps.io, deps.time, deps.store, deps.counters, appends, run, state);
+  RunLog log(deps.io, deps.time, deps.store, deps.counters, appends, run, state.next_index,
+             [&state](const run::Event& event) { run::apply(state, event); });
   Hooks hooks(deps, run, spec, state, log);
   std::string failed;
   try {
