@@ -10,7 +10,7 @@ namespace cli {
 
 namespace {
 
-enum class Takes { nothing, ids, files, shells };
+enum class Takes { nothing, ids, files, shells, team_actions };
 
 // What can follow a command. tests/e2e/test_cli.py holds it against each command's help.
 struct Row {
@@ -30,6 +30,7 @@ constexpr Row kRows[] = {
     {"attach", "--from --verbose --json", Takes::ids},
     {"wait", "--timeout --interval --json", Takes::ids},
     {"cancel", "--json", Takes::ids},
+    {"team", "--members --team --to --from --from-op --as --json", Takes::team_actions},
     {"approve", "--reject --note --json", Takes::ids},
     {"fork", "--json", Takes::ids},
     {"resume", "--all --json", Takes::ids},
@@ -75,6 +76,7 @@ std::string bash() {
     if (row.takes == Takes::ids) out += " takes=ids";
     if (row.takes == Takes::files) out += " takes=files";
     if (row.takes == Takes::shells) out += " takes=shells";
+    if (row.takes == Takes::team_actions) out += " takes=team_actions";
     out += " ;;\n";
   }
   out +=
@@ -86,6 +88,8 @@ std::string bash() {
       "    ids) COMPREPLY=($(compgen -W \"$(outlast __ids 2>/dev/null)\" -- \"$word\")) ;;\n"
       "    files) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
       "    shells) COMPREPLY=($(compgen -W \"bash zsh fish\" -- \"$word\")) ;;\n"
+      "    team_actions) [ \"$COMP_CWORD\" -eq 2 ] &&\n"
+      "      COMPREPLY=($(compgen -W \"create list show send receive\" -- \"$word\")) ;;\n"
       "  esac\n"
       "}\n"
       "complete -F _outlast outlast\n";
@@ -122,6 +126,7 @@ std::string zsh() {
     if (row.takes == Takes::ids) out += "; else _outlast_ids";
     if (row.takes == Takes::files) out += "; else _files";
     if (row.takes == Takes::shells) out += "; else compadd bash zsh fish";
+    if (row.takes == Takes::team_actions) out += "; elif (( CURRENT == 3 )); then compadd create list show send receive";
     out += "; fi ;;\n";
   }
   out +=
@@ -157,6 +162,7 @@ std::string fish() {
     if (row.takes == Takes::ids) out += when + "-a '(outlast __ids 2>/dev/null)'\n";
     if (row.takes == Takes::files) out += when + "-F\n";
     if (row.takes == Takes::shells) out += when + "-a 'bash zsh fish'\n";
+    if (row.takes == Takes::team_actions) out += when + "-a 'create list show send receive'\n";
   }
   return out;
 }

@@ -14,6 +14,7 @@
 #include "cli/run_app.h"
 #include "cli/serving_commands.h"
 #include "cli/show.h"
+#include "cli/team_commands.h"
 #include "cli/wait.h"
 
 namespace cli {
@@ -225,6 +226,7 @@ constexpr Command kCommands[] = {
     {"attach", Group::look, "show a run as its own terminal would", attach},
     {"wait", Group::look, "wait until runs have ended", wait},
     {"cancel", Group::steer, "cancel runs", cancel},
+    {"team", Group::steer, "teams whose members write to each other: create, list, show, send, receive", team},
     {"approve", Group::steer, "decide the tool calls a paused run waits for", approve},
     {"fork", Group::steer, "branch off from any event of a run", fork},
     {"resume", Group::steer, "start executors for runs whose own are gone", resume},
