@@ -15,6 +15,7 @@
 
 #include "base/json.h"
 #include "store/sqlite_store.h"
+#include "tool/fd.h"
 
 namespace engine {
 namespace {
@@ -113,7 +114,8 @@ TEST_F(TeamMailTest, TheFileShowsWhatTheStoreHolds) {
   EXPECT_EQ(send("a", "c1", "one", {"b", "z"})->outsiders, std::vector<std::string>{"z"});
   EXPECT_EQ(receive("b", "c2"), "one");
   const auto shown = file();
-  EXPECT_EQ(shown.at("id").as_string() + shown.at("name").as_string(), "7fa0d9abbf5breview");
+  EXPECT_EQ(shown.at("id"), "7fa0d9abbf5b");
+  EXPECT_EQ(shown.at("name"), "review");
   EXPECT_EQ(base::to_text(shown.at("members")), R"(["a","b"])");
   const auto& message = shown.at("messages").at(0).as_object();
   EXPECT_EQ(base::to_text(message.at("to")), R"(["b","z"])");

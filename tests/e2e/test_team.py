@@ -240,5 +240,53 @@ class Durable(Teams):
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+class Agents(Teams):
+    """What an agent does with its seat. Nothing on the command line gives one, so a run that waits for a person is given it meanwhile."""
+
+    def seated(self, *lines, seat=None, env=None):
+        run = self.background("\n".join(('call ask_user {"question":"ready?"}', *lines, "say done")), "--tools", "ask_user")
+        self.until(lambda: self.show(run["run_id"])["status"] == "PAUSED", what="the pause")
+        with sqlite3.connect(os.path.join(self.home, "outlast.db")) as db:
+            number, spec = db.execute("SELECT p.run, p.spec FROM run_spec p JOIN run r ON r.id = p.run WHERE r.run_id = ?", (run["run_id"],)).fetchone()
+            spec = json.loads(spec)
+            spec["tools"] += [{"name": "team_send"}, {"name": "team_receive"}, {"name": "background_run"}]
+            if seat:
+                spec["seat"] = seat
+            db.execute("UPDATE run_spec SET spec = ? WHERE run = ?", (json.dumps(spec), number))
+        db.close()
+        self.ok("approve", run["run_id"], "--answer", "yes", env=env)
+        self.until(lambda: self.show(run["run_id"])["status"] == "COMPLETED", what="the end")
+        return run["run_id"], [e["result"] for e in self.events(run["run_id"]) if e["type"] == "tool_completed"]
+
+    def test_agents_write_to_each_other(self):
+        team = self.create()
+        self.team("send", "from a person", "-t", team["id"], "--to", "a")
+        _, results = self.seated('call team_receive {}', 'call team_send {"to":["b","zoe"],"content":"from a"}', 'call team_send {"to":"all","content":"to all"}', 'call team_receive {}',
+                                 'call background_run {"name":"team_send","params":{"to":"b","content":"by a task"},"wait":true}', seat={"team": team["id"], "member": "a"})
+        self.assertEqual([m["content"] for m in json.loads(results[0])["messages"]], ["from a person"])
+        self.assertIn("not members of the team: zoe", json.loads(results[1])["warning"])
+        self.assertEqual(json.loads(results[2])["sent"], True)
+        self.assertEqual(json.loads(results[3]), {"messages": []}, "its own words are no news")
+        self.assertEqual([(m["from"], m["to"]) for m in self.view(team)["messages"]], [("_cli", ["a"]), ("a", ["b", "zoe"]), ("a", ["*"]), ("a", ["b"])])
+        _, results = self.seated('call team_receive {}', seat={"team": team["id"], "member": "b"})
+        self.assertEqual([(m["from"], m["to"], m["content"]) for m in json.loads(results[0])["messages"]], [("a", "b", "from a"), ("a", "all", "to all"), ("a", "b", "by a task")])
+        self.assertEqual(self.view(team), self.shown(team))
+
+    def test_without_a_seat_it_is_told_so(self):
+        _, results = self.seated('call team_send {"to":"all","content":"x"}', 'call team_receive {}')
+        for result, name in zip(results, ("team_send", "team_receive")):
+            self.assertEqual(result, name + ": this run is not a member of a team, so it has no mail")
+
+    def test_kill_9_around_the_calls_sends_once_and_loses_nothing(self):
+        for place in ("tool.before_call:1", "tool.after_call:1", "tool.after_call:2"):
+            with self.subTest(place):
+                team = self.create("t" + place)
+                self.team("send", "news", "-t", team["id"], "--to", "a")
+                run, results = self.seated('call team_send {"to":"b","content":"once"}', 'call team_receive {}', seat={"team": team["id"], "member": "a"}, env={**self.env, "OUTLAST_FAILPOINT": place})
+                self.assertIn("taken_over", [f["type"] for f in self.show(run)["facts"]], "it was killed")
+                self.assertEqual([m["content"] for m in self.view(team)["messages"]], ["news", "once"])
+                self.assertEqual([m["content"] for m in json.loads(results[1])["messages"]], ["news"])
+
+
 if __name__ == "__main__":
     unittest.main()
