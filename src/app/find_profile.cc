@@ -20,6 +20,12 @@ void list_names(const std::filesystem::path& place, std::set<std::string>& names
 
 }  // namespace
 
+std::vector<std::string> profile_names(const std::string& cwd, const std::string& home) {
+  std::set<std::string> names;
+  for (const auto& place : named_file_places(cwd, home, "agents")) list_names(place, names);
+  return {names.begin(), names.end()};
+}
+
 base::Result<std::string> find_profile(std::string_view name, const std::string& cwd, const std::string& home) {
   const auto places = named_file_places(cwd, home, "agents");
   if (plain_name(name)) {

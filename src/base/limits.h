@@ -63,6 +63,18 @@ inline constexpr std::size_t kMemoryLabelBytesMax = 64;        // a fact's categ
 inline constexpr std::size_t kMemoryShownBytesMax = 16 << 10;  // what a model is told of it before a call
 inline constexpr std::int64_t kMemoryRecalledMax = 200;        // entries in one answer
 
+// Teams.
+inline constexpr std::size_t kTeamNameBytesMax = 128;          // of a team, a member, an operation
+inline constexpr std::size_t kTeamMembersMax = 256;            // and recipients of one message
+inline constexpr std::size_t kTeamMailBytesMax = 1 << 20;      // one message
+inline constexpr std::size_t kTeamArtifactsBytesMax = 64 << 10;  // what it names of files
+inline constexpr std::int64_t kTeamMailsMax = 20'000;          // of one team
+inline constexpr std::int64_t kTeamBytesMax = 64 << 20;        // ... together: its file is written whole
+inline constexpr std::int64_t kTeamsListedMax = 10'000;
+inline constexpr std::size_t kTeamReceivedMax = 50;            // in one answer to an agent
+inline constexpr std::size_t kTeamReceivedBytesMax = 32 << 10;  // ... which closes at about this size; more of one message is cut
+inline constexpr std::int64_t kTeamFileWaitMs = 5'000;         // for another process that writes a team's file
+
 // Model providers. Times in milliseconds.
 inline constexpr std::int64_t kConnectMs = 10'000;
 inline constexpr std::int64_t kFirstTokenMs = 120'000;

@@ -7,7 +7,9 @@
 #include <cstring>
 #include <filesystem>
 
+#include "app/definition.h"
 #include "app/plan_file.h"
+#include "app/spec_of.h"
 #include "base/ids.h"
 #include "base/text.h"
 #include "cli/agent_request.h"
@@ -84,6 +86,23 @@ aio::Task<Checked<engine::LaunchRequest>> resumed_request(Process& process, cons
   request.user_id = run->user_id;
   if (const auto usable = check_model(process, request.spec); !usable) co_return std::unexpected(usable.error());
   co_return request;
+}
+
+// The profiles that a plan may name as roles. One that cannot be read is no role, and is said.
+void add_roles(const Settings& settings, run::FlowSpec& flow) {
+  std::error_code ec;
+  const auto cwd = fs::current_path(ec).string();
+  for (const auto& name : app::profile_names(cwd, settings.home)) {
+    const auto path = app::find_profile(name, cwd, settings.home);
+    if (!path) continue;
+    const auto agent = app::load_profile(*path, settings.environment);
+    if (!agent) {
+      warn("profile '" + name + "' cannot be a role: " + agent.error().message);
+      continue;
+    }
+    const auto spec = app::spec_of(*agent);
+    flow.roles.push_back({name, spec.provider.empty() ? "" : engine::model_spec_of(spec), run::encode(spec)});
+  }
 }
 
 Checked<> apply_flow_options(const FlowOptions& o, run::Spec& spec) {
@@ -189,6 +208,13 @@ aio::Task<Checked<FlowRequest>> flow_request(Process& process, const FlowOptions
   request.kind = spec.flow->fanout ? store::kKindFanout : store::kKindFlow;
   request.component_id = request.kind;
   request.component_name = "orchestrator";
+  if (!spec.flow->bare && !o.resume) add_roles(process.settings, *spec.flow);
+  if (o.team) {
+    const auto name = run::team_name(o.team->empty() ? std::string(request.kind) : *o.team);
+    if (!name) co_return refuse(kUsage, "--team-mode: " + name.error().message);
+    spec.flow->team = base::hex(process.random, 12);
+    spec.flow->team_name = *name;
+  }
   request.run_id = base::new_run_id(process.time, process.random);
   spec.flow->saved = o.save.has_value();
   if (o.save) {

@@ -16,6 +16,7 @@
 #include "cli/run_app.h"
 #include "cli/serving_commands.h"
 #include "cli/show.h"
+#include "cli/team_commands.h"
 #include "cli/wait.h"
 #include "cli/watching_commands.h"
 
@@ -254,6 +255,7 @@ constexpr Command kCommands[] = {
     {"wait", Group::look, "wait until runs have ended", wait},
     {"cancel", Group::steer, "cancel runs", cancel},
     {"kill", Group::steer, "end runs with all that they have started, and their processes", kill},
+    {"team", Group::steer, "teams whose members write to each other: create, list, show, send, receive", team},
     {"approve", Group::steer, "decide the tool calls a paused run waits for", approve},
     {"fork", Group::steer, "branch off from any event of a run", fork},
     {"resume", Group::steer, "start executors for runs whose own are gone", resume},

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "engine/agent_execution.h"
+#include "engine/flow_team.h"
 #include "engine/history.h"
 #include "llm/model_spec.h"
 #include "run/flow_prompts.h"
@@ -166,6 +167,7 @@ aio::Task<bool> FlowExecution::append(run::AppendEvents events) {
       log_->add(std::move(payload));
       if (planned) make_directories();
     }
+    co_await tell_mail();
     co_return true;
   }
   base::failpoint("flow.before_end");
@@ -191,6 +193,13 @@ void FlowExecution::make_directories() {
   }
 }
 
+// What is told to the team is durable first.
+aio::Task<> FlowExecution::tell_mail() {
+  if (spec_.flow->team.empty() || state_.rounds.empty()) co_return;
+  if (const auto flushed = co_await log_->flush(); !flushed) co_return;
+  co_await tell_team(deps_, lease_.run, spec_, state_, told_);
+}
+
 // After a take-over: the runs of what the log shows as running.
 aio::Task<> FlowExecution::find_children() {
   for (const auto& [id, op] : state_.ops) {
@@ -202,6 +211,7 @@ aio::Task<> FlowExecution::find_children() {
       ended_[id] = {.status = run::Status::error, .reason = {}, .cause = "WorkerLost", .error = "its run was removed", .content = {}};
   }
   if (!state_.rounds.empty()) make_directories();
+  co_await tell_mail();
 }
 
 // All at once: their launches share a commit.
@@ -227,6 +237,7 @@ aio::Task<> FlowExecution::start(std::string op, std::int64_t attempt) {
   LaunchRequest request;
   request.spec = run::op_spec(state_, spec_, op, attempt, choice_of(run::flow_model(state_, spec_, op)));
   if (request.spec.work_directory.empty()) request.spec.work_directory = spec_.work_directory;
+  if (agent && !spec_.flow->team.empty()) seat_worker(request.spec, spec_, state_, *agent);
   request.component_id = agent ? agent->id : "orchestrator";
   request.component_name = agent ? agent->name : "orchestrator";
   request.session_id = agent ? agent->branch : lease_.run.session_id;

@@ -4,6 +4,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "aio/scope.h"
@@ -51,6 +52,7 @@ class FlowExecution final : public Execution {
   aio::Task<run::ChildView> view(const std::string& op, const store::Run& run);
   aio::Task<> find_children();
   void make_directories();
+  aio::Task<> tell_mail();
 
   Deps& deps_;
   aio::TaskGroup& tasks_;
@@ -62,6 +64,7 @@ class FlowExecution final : public Execution {
   std::map<std::string, std::unique_ptr<Child>, std::less<>> children_;       // of running operations
   std::map<std::string, run::ChildView, std::less<>> ended_;                  // not yet recorded
   std::shared_ptr<aio::Scope> scope_;
+  std::set<std::string> told_;  // operations whose answers the team has
   std::int64_t looked_ms_ = 0;
   bool cancel_requested_ = false, stopping_ = false, cancelled_children_ = false, released_ = false;
 };

@@ -83,6 +83,7 @@ aio::Task<Called> call_tool(const json::object& action, HookFiring& firing) {
                         .settings = firing.spec.settings,
                         .tasks = firing.deps.tasks,
                         .memory = firing.deps.memory,
+                        .team_mail = firing.deps.team_mail,
                         .toolbox = firing.tools.get(),
                         .spec = &firing.spec};
   auto outcome = co_await firing.tools->call(tool->definition().name, arguments, std::move(context));

@@ -66,6 +66,7 @@ run::Spec spec_of(const tool::Tool& tool, const tool::Context& caller, json::obj
     spec.mcp_servers = caller.spec->mcp_servers;
     spec.team = caller.spec->team;
     spec.may_ask = caller.spec->may_ask;
+    spec.seat = caller.spec->seat;
     spec.depth = caller.spec->depth;
     spec.hooks = caller.spec->hooks;
     spec.hook_tools = caller.spec->hook_tools;

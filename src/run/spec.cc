@@ -120,6 +120,7 @@ std::string encode(const Spec& spec) {
     o["team"] = std::move(team);
   }
   if (!spec.may_ask.empty()) o["may_ask"] = json::array(spec.may_ask.begin(), spec.may_ask.end());
+  if (spec.seat) o["seat"] = {{"team", spec.seat->team}, {"member", spec.seat->member}};
   number("depth", spec.depth);
   if (!spec.hooks.empty()) {
     json::array hooks;
@@ -164,6 +165,8 @@ base::Result<Spec> decode_spec(std::string_view text) {
   read_texts(*o, "mcp_servers", spec.mcp_servers);
   read_texts(*o, "hook_tools", spec.hook_tools);
   read_texts(*o, "may_ask", spec.may_ask);
+  if (const auto* seat = base::object_field(*o, "seat"))
+    spec.seat = TeamSeat{base::text_or_empty(*seat, "team"), base::text_or_empty(*seat, "member")};
   spec.depth = static_cast<int>(base::int_or_zero(*o, "depth"));
   if (const auto* team = base::array_field(*o, "team"))
     for (const auto& item : *team)

@@ -12,6 +12,7 @@
 #include "run/hook.h"
 #include "run/message.h"
 #include "run/team.h"
+#include "run/team_mail.h"
 #include "run/tool_settings.h"
 
 namespace run {
@@ -104,6 +105,7 @@ struct Spec {
   std::vector<std::string> mcp_servers = {};  // by their names in the definition; their tools are granted in `tools`
   std::vector<TeamMember> team = {};          // agents that it, or those that it asks, may give work to
   std::vector<std::string> may_ask = {};      // the ids of those that it may ask itself
+  std::optional<TeamSeat> seat = {};          // in a team whose members write to each other
   int depth = 0;                              // how many agents have given work to each other above it
   std::vector<Hook> hooks = {};               // in the order in which they fire
   std::vector<std::string> hook_tools = {};   // which tools hooks may call, besides those that the agent may call unasked

@@ -20,6 +20,7 @@
 #include "store/sqlite/schema.h"
 #include "store/sqlite/session_tasks.h"
 #include "store/sqlite/session_writes.h"
+#include "store/sqlite/teams.h"
 #include "store/sqlite/turns.h"
 
 namespace store {
@@ -203,6 +204,26 @@ class SqliteStore final : public Store {
   }
   aio::Task<Page<run::MemoryEntry>> memory(SessionNumber session, MemoryFilter filter) override {
     co_return co_await readers_.read([session, &filter](Database& db) { return sqlite::select_memory(db, session, filter); });
+  }
+
+  Answer<Team> create_team(Team team) override {
+    co_return co_await writer().execute(
+        [this, &team](Database& db, Commit&) { return sqlite::insert_team(db, team, time_.wall_ms()); });
+  }
+  Answer<Team> find_team(std::string which) override {
+    co_return co_await readers_.read([&which](Database& db) { return sqlite::select_team(db, which); });
+  }
+  aio::Task<std::vector<Team>> list_teams() override { co_return co_await readers_.read(sqlite::select_teams); }
+  Answer<run::TeamMail> send_mail(TeamNumber team, run::TeamMail mail, std::string key) override {
+    const auto write = [&](Database& db, Commit&) { return sqlite::insert_mail(db, team, mail, key, time_.wall_ms()); };
+    co_return co_await writer().execute(write, mail.content.size());
+  }
+  Answer<ReceivedMail> receive_mail(TeamNumber team, std::string member, MailPage page, std::string key) override {
+    co_return co_await writer().execute(
+        [&](Database& db, Commit&) { return sqlite::take_mail(db, team, member, page, key, time_.wall_ms()); });
+  }
+  aio::Task<std::vector<run::TeamMail>> team_mail(TeamNumber team) override {
+    co_return co_await readers_.read([team](Database& db) { return sqlite::select_mails(db, team); });
   }
 
   Answer<Session> find_session(std::string session_id) override {

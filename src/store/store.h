@@ -11,6 +11,7 @@
 
 #include "aio/task.h"
 #include "base/error.h"
+#include "store/team.h"
 #include "store/types.h"
 
 namespace store {
@@ -112,6 +113,19 @@ class Store {
   virtual Answer<> forget_memory(SessionNumber session, std::int64_t number) = 0;
   // The goal, the todos as they were made, the facts newest first. The total counts all that fit the filter's words.
   virtual aio::Task<Page<run::MemoryEntry>> memory(SessionNumber session, MemoryFilter filter) = 0;
+
+  // --- teams -------------------------------------------------------------------------------------------------------
+  // An id that exists with the same name and members is that team. Errc::conflict: it is another's.
+  virtual Answer<Team> create_team(Team team) = 0;
+  // By id, else by name, else by a unique beginning of an id. Errc: not_found, ambiguous (message lists up to five).
+  virtual Answer<Team> find_team(std::string which) = 0;
+  virtual aio::Task<std::vector<Team>> list_teams() = 0;  // newest first, kTeamsListedMax at most
+  // Once for each key: the message that has it already is returned. Errc: not_found, busy (the team has as many as it may).
+  virtual Answer<run::TeamMail> send_mail(TeamNumber team, run::TeamMail mail, std::string key) = 0;
+  // What the member has not read, oldest first, marked as read in the same step. The key of an earlier look gives what that took.
+  virtual Answer<ReceivedMail> receive_mail(TeamNumber team, std::string member, MailPage page, std::string key) = 0;
+  // All of it, oldest first, with who has read it.
+  virtual aio::Task<std::vector<run::TeamMail>> team_mail(TeamNumber team) = 0;
 
   // --- sessions ----------------------------------------------------------------------------------------------------
   virtual Answer<Session> find_session(std::string session_id) = 0;

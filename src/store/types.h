@@ -206,6 +206,7 @@ struct RunFilter {
   std::string component_type, component_id, session_id, user_id, group_id;
   std::optional<run::Status> status;
   bool live_only = false;
+  bool operations = true;  // those of flows too, which lie in the directories of theirs
   std::int64_t limit = 20, offset = 0;
   bool ascending = false;
   enum class Sort { created, updated } sort = Sort::created;

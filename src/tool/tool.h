@@ -36,6 +36,7 @@ struct Definition {
 
 class Memory;
 class Tasks;
+class TeamMail;
 class Toolbox;
 
 struct Context {
@@ -56,6 +57,7 @@ struct Context {
   std::int64_t deadline_ms = 0;    // wall: when the calling run's time is over; 0: it has no limit
   Tasks* tasks = nullptr;
   Memory* memory = nullptr;
+  TeamMail* team_mail = nullptr;
   const Toolbox* toolbox = nullptr;  // where the caller's tools are found; null: in the process' own
   const run::Spec* spec = nullptr;   // of the calling run; null: no run makes the call
 };
