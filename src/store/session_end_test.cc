@@ -7,13 +7,13 @@ namespace {
 
 class SessionEndTest : public SqliteStoreTest {
  protected:
-  Run turn(Process& p, const std::string& session) {
+  store::Run turn(Process& p, const std::string& session) {
     auto run = p.launch(session, "", "d", owner).run;
     EXPECT_TRUE(p.append(run, 1, 0, 1, run::Status::completed));
     return run;
   }
-  Run task(Process& p, const std::string& session, run::OnEnd on_end, const std::string& parent = "turn", bool awaited = false,
-           std::vector<std::string> after = {}) {
+  store::Run task(Process& p, const std::string& session, run::OnEnd on_end, const std::string& parent = "turn",
+                  bool awaited = false, std::vector<std::string> after = {}) {
     run::Spec spec;
     spec.limits.tasks.on_end = on_end;
     spec.after.tasks = std::move(after);

@@ -54,10 +54,11 @@ class EndTest(unittest.TestCase):
         done = subprocess.run([BINARY, *words], env=self.server.environment, cwd=self.server.work, capture_output=True, text=True, timeout=60)
         return done.returncode, done.stdout
 
-    def shown(self, task):
-        code, out = self.cli("show", task, "--json")
+    def result(self, task):
+        """what its call was answered"""
+        code, out = self.cli("logs", task, "--json")
         self.assertEqual(code, 0, out)
-        return json.loads(out)
+        return json.loads(next(e["result"] for e in map(json.loads, out.splitlines()) if e["type"] == "tool_completed"))
 
     def delete(self, s):
         answer = self.api.ask("DELETE", s.path)
@@ -113,12 +114,10 @@ class Detach(EndTest):
         self.server.start()
         self.assertEqual(self.ended(task)["status"], "ERROR")
         self.assertIn(self.cli("wait", task)[0], (1, 3))
-        text = json.dumps(self.shown(task)) + self.cli("logs", task)[1]
-        for word in ("one", "two"):
-            self.assertIn(word, text)
-        self.assertIn("exit code 3", text.replace('\\"', '"').replace('"exit_code":3', "exit code 3").replace('"exit_code": 3', "exit code 3"))
+        result = self.result(task)
+        self.assertEqual((result["stdout"], result["exit_code"]), ("one\ntwo\n", 3))
         time.sleep(3.5)
-        agents = [r for r in self.api.ask("GET", "/runs?component_type=agent&limit=100").json["data"]]
+        agents = self.api.ask("GET", "/runs?component_type=agent&limit=100").json["data"]
         self.assertEqual(agents, [], "nobody is woken")
         self.assertNotIn(row["session_id"], self.api.ask("GET", "/sessions?limit=100").body.decode())
 
@@ -134,8 +133,8 @@ class Detach(EndTest):
         self.delete(s)
         for task in both:
             self.assertEqual(self.ended(task)["status"], "COMPLETED")
-        texts = [json.dumps(self.shown(t)) + self.cli("logs", t)[1] for t in both]
-        self.assertTrue(any("succeeded" in t and "b\\" in t for t in texts), texts)
+        together = next(r for r in map(self.result, both) if "results" in r)
+        self.assertEqual([r["result"]["stdout"] for r in together["results"]], ["a\n", "b\n"])
         self.assertTrue(os.path.exists(os.path.join(self.server.work, "done.txt")))
 
     def test_its_session_can_be_deleted_and_it_be_cancelled(self):
