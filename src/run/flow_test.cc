@@ -39,9 +39,9 @@ class World {
       for (auto& [op, view] : ended) situation.ended[op] = view;
       ended.clear();
       auto action = decide(state, spec, models, situation);
-      if (auto* events = std::get_if<AppendEvents>(&action)) {
-        for (auto& payload : events->events) add(std::move(payload));
-        if (events->status) reason = events->reason;
+      if (auto* append = std::get_if<AppendEvents>(&action)) {
+        for (auto& payload : append->events) add(std::move(payload));
+        if (append->status) reason = append->reason;
       } else if (auto* start = std::get_if<StartOps>(&action)) {
         for (const auto& one : start->ops) {
           begun.push_back(one.op);
