@@ -56,6 +56,13 @@ inline constexpr std::int64_t kAttemptsMax = 1'000'000;        // epochs of one 
 inline constexpr std::size_t kHistoryBytesMax = 8 << 20;       // conversation handed to a model
 inline constexpr std::int64_t kDrainMs = 8'000;                // a stop waits this long for steps under way
 
+// Looking at runs and ending them from the command line.
+inline constexpr std::size_t kMonitorRowsMax = 200;
+inline constexpr std::size_t kTreeRunsMax = 10'000;            // runs below one that is killed or looked at
+inline constexpr std::uint64_t kStatusEventsMax = 20'000;      // a longer log is not folded for `status`
+inline constexpr std::size_t kKillReasonBytesMax = 1'024;
+inline constexpr std::int64_t kKillEndMs = 10'000;             // after both graces, for what a revived executor still has to end
+
 // Memory of a session.
 inline constexpr std::size_t kMemoryEntryBytesMax = 16 << 10;
 inline constexpr std::size_t kMemoryEntriesMax = 1'000;

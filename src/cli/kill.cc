@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <csignal>
+#include <exception>
 #include <memory>
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "cli/named_run.h"
 #include "cli/run_end.h"
@@ -13,7 +15,6 @@
 #include "cli/run_json.h"
 #include "cli/store_command.h"
 #include "cli/tree_end.h"
-#include "cli/tree_limits.h"
 #include "engine/projection_manifest.h"
 
 namespace cli {
@@ -118,12 +119,18 @@ aio::Task<int> kill(Process& process, const KillOptions& options) {
   Killing killing{.trees = {},
                   .tasks = {process.io, [](const std::string& name, const std::string& what) { warn(name + ": " + what); }}};
   int code = kOk;
-  for (const auto& id : options.ids) {
-    const auto one = co_await kill_one(process, options, id, killing);
-    if (one != kOk && code != kUsage) code = one;
+  std::exception_ptr broken;  // what goes on is to end first
+  try {
+    for (const auto& id : options.ids) {
+      const auto one = co_await kill_one(process, options, id, killing);
+      if (one != kOk && code != kUsage) code = one;
+    }
+  } catch (...) {
+    broken = std::current_exception();
   }
   co_await stop_executing(process);
   co_await killing.tasks.join();
+  if (broken) std::rethrow_exception(broken);
   co_return code;
 }
 

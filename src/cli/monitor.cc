@@ -9,13 +9,13 @@
 #include <unordered_set>
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "cli/monitor_table.h"
 #include "cli/named_run.h"
 #include "cli/run_json.h"
 #include "cli/signals.h"
 #include "cli/store_command.h"
 #include "cli/tree_end.h"
-#include "cli/tree_limits.h"
 #include "engine/projection_manifest.h"
 
 namespace cli {

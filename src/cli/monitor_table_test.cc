@@ -7,7 +7,12 @@ namespace cli {
 namespace {
 
 MonitorRow row(std::string id, std::string status, bool live) {
-  return {.run_id = std::move(id), .kind = "agent", .status = std::move(status), .who = "main demo/fast", .text = "do\nit", .live = live};
+  return {.run_id = std::move(id),
+          .kind = "agent",
+          .status = std::move(status),
+          .who = "main demo/fast",
+          .text = "do\nit",
+          .live = live};
 }
 
 TEST(ParseSince, TakesTimesWithAUnit) {
@@ -30,12 +35,13 @@ TEST(MonitorTable, IsOneLineForEachRun) {
   auto ended = row("20260420T140314-cccccccccccc", "failed", false);
   ended.created_ms = 1'000;
   ended.ended_ms = 3'500;
-  EXPECT_EQ(monitor_table({flow, op, ended}, 7, 200, 61'000),
-            "  RUN                             KIND   STATUS   AGE  TIME   AGENT MODEL     CHILDREN  TEXT\n"
-            "* 20260420T140312-aaaaaaaaaaaa    agent  running  1m   1m01s  main demo/fast  3/5 ✗1    do it\n"
-            "!   20260420T140313-bbbbbbbbbbbb  agent  pending  1m   1m01s  main demo/fast  -         (waiting for an executor) do it\n"
-            "  20260420T140314-cccccccccccc    agent  failed   1m   2.5s   main demo/fast  -         do it\n"
-            "… and 7 more\n");
+  EXPECT_EQ(
+      monitor_table({flow, op, ended}, 7, 200, 61'000),
+      "  RUN                             KIND   STATUS   AGE  TIME   AGENT MODEL     CHILDREN  TEXT\n"
+      "* 20260420T140312-aaaaaaaaaaaa    agent  running  1m   1m01s  main demo/fast  3/5 ✗1    do it\n"
+      "!   20260420T140313-bbbbbbbbbbbb  agent  pending  1m   1m01s  main demo/fast  -         (waiting for an executor) do it\n"
+      "  20260420T140314-cccccccccccc    agent  failed   1m   2.5s   main demo/fast  -         do it\n"
+      "… and 7 more\n");
 }
 
 TEST(MonitorTable, KeepsToItsWidthAndCannotCommandATerminal) {

@@ -1,7 +1,7 @@
 #include "cli/run_situation.h"
 
 #include "base/clock.h"
-#include "cli/tree_limits.h"
+#include "base/limits.h"
 #include "cli/run_files.h"
 #include "cli/store_command.h"
 #include "engine/history.h"

@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "cli/run_end.h"
 #include "cli/run_situation.h"
 #include "cli/store_command.h"
-#include "cli/tree_limits.h"
 #include "store/liveness.h"
 
 namespace cli {

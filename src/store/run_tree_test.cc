@@ -5,28 +5,28 @@
 namespace store {
 namespace {
 
-class RunTreeTest : public SqliteStoreTest {
- protected:
-  static Run launch(Process& p, const std::string& id, const std::string& parent = "", OwnerNumber owner = 0) {
-    Launch l;
-    l.id_is_callers = true;
-    l.run_id = id;
-    l.session_id = "session of " + id;
-    l.component_id = "main";
-    l.parent_run_id = parent;
-    l.spec = "{}";
-    l.claim_for = owner;
-    l.now_ms = p.time.wall_ms();
-    return p.run(p.store->launch(std::move(l))).run;
-  }
-  static std::string ids(const std::vector<Run>& runs) {
-    std::string text;
-    for (const auto& run : runs) text += (text.empty() ? "" : " ") + run.run_id;
-    return text;
-  }
-};
+class RunTree : public SqliteStoreTest {};
 
-TEST_F(RunTreeTest, DescendantsAreFoundAtAnyDepthInTheOrderOfLaunch) {
+Run launch(Process& p, const std::string& id, const std::string& parent = "", OwnerNumber owner = 0) {
+  Launch l;
+  l.id_is_callers = true;
+  l.run_id = id;
+  l.session_id = "session of " + id;
+  l.component_id = "main";
+  l.parent_run_id = parent;
+  l.spec = "{}";
+  l.claim_for = owner;
+  l.now_ms = p.time.wall_ms();
+  return p.run(p.store->launch(std::move(l))).run;
+}
+
+std::string ids(const std::vector<Run>& runs) {
+  std::string text;
+  for (const auto& run : runs) text += (text.empty() ? "" : " ") + run.run_id;
+  return text;
+}
+
+TEST_F(RunTree, DescendantsAreFoundAtAnyDepthInTheOrderOfLaunch) {
   Process p(home);
   launch(p, "other");
   const auto root = launch(p, "root");
@@ -40,7 +40,7 @@ TEST_F(RunTreeTest, DescendantsAreFoundAtAnyDepthInTheOrderOfLaunch) {
   EXPECT_EQ(ids(p.run(p.store->descendants(12'345, 100))), "");
 }
 
-TEST_F(RunTreeTest, ChildrenAreCountedByWhatHasBecomeOfThem) {
+TEST_F(RunTree, ChildrenAreCountedByWhatHasBecomeOfThem) {
   Process p(home);
   const auto owner = p.run(p.store->register_owner());
   const auto root = launch(p, "root");
@@ -65,7 +65,7 @@ TEST_F(RunTreeTest, ChildrenAreCountedByWhatHasBecomeOfThem) {
   EXPECT_EQ(c.live(), 2);
 }
 
-TEST_F(RunTreeTest, AnOverviewHasLiveOnesFirstAndNoChildren) {
+TEST_F(RunTree, AnOverviewHasLiveOnesFirstAndNoChildren) {
   Process p(home);
   const auto owner = p.run(p.store->register_owner());
   for (const auto* id : {"e1", "e2", "e3"}) p.append(launch(p, id, "", owner), 1, 0, 1, run::Status::completed);
@@ -83,7 +83,7 @@ TEST_F(RunTreeTest, AnOverviewHasLiveOnesFirstAndNoChildren) {
   EXPECT_EQ(late.total, 2);
 }
 
-TEST_F(RunTreeTest, HoldersAreProcessesThatHoldLiveRuns) {
+TEST_F(RunTree, HoldersAreProcessesThatHoldLiveRuns) {
   Process p(home);
   EXPECT_TRUE(p.run(p.store->holders()).empty());
   const auto owner = p.run(p.store->register_owner());
@@ -98,7 +98,7 @@ TEST_F(RunTreeTest, HoldersAreProcessesThatHoldLiveRuns) {
   EXPECT_EQ(holders[0].run_ids, (std::vector<std::string>{"a", "b"}));
 }
 
-TEST_F(RunTreeTest, AFactIsKeptWithItsRun) {
+TEST_F(RunTree, AFactIsKeptWithItsRun) {
   Process p(home);
   const auto run = launch(p, "r");
   p.run(p.store->add_fact(run.number, "kill_requested", R"({"reason":"x"})"));

@@ -124,6 +124,17 @@ class Status(Runs):
         code, out, err = self.outlast("status", "x", "--json", env=env)
         self.assertEqual((code, json.loads(out)["error"]["kind"]), (78, "unavailable"), err)
 
+    def test_kinds_are_opaque(self):
+        run = self.background("say x")
+        self.ok("wait", run["run_id"])
+        with sqlite3.connect(os.path.join(self.home, "outlast.db")) as db:
+            db.execute("UPDATE run SET kind = 'flow'")
+        db.close()
+        self.assertEqual(self.status(run["run_id"])["kind"], "flow")
+        self.assertIn("status=completed", self.ok("wait", run["run_id"]))
+        self.assertRegex(self.ok("monitor").splitlines()[1], rf"^  {run['run_id']}  flow  completed")
+        self.assertIn("had ended already: completed", self.ok("kill", run["run_id"]))
+
     def test_a_run_whose_executor_is_dead_is_not_said_to_run(self):
         run = self.background("tokens=2000 rate=20")
         os.kill(supervisor_of(run["pid"]), signal.SIGKILL)
