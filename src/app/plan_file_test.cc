@@ -101,7 +101,7 @@ TEST(PlanFile, RefusesWhatIsNoPlan) {
   EXPECT_THAT(line_of("- a\n"), HasSubstr("must be a map"));
   EXPECT_THAT(line_of("just words"), HasSubstr("must be a map"));
   EXPECT_THAT(line_of("a: [\n"), HasSubstr("not valid YAML"));
-  EXPECT_THAT(line_of("{\"a\": "), HasSubstr("not valid YAML"));
+  EXPECT_THAT(line_of("{\"a\": "), HasSubstr("is a bracket not closed"));
   EXPECT_THAT(line_of("agents: []\nagents: []\noperations: []\n"), HasSubstr("this key stands here twice"));
   EXPECT_EQ(line_of("agents: [{id: a}]\noperations: []\n"), "'plan.yaml' holds no operations");
   EXPECT_EQ(line_of("agents: [{id: a}]\noperations: [{id: o2, agent_id: x, instruction: y}]\n"),
@@ -109,6 +109,7 @@ TEST(PlanFile, RefusesWhatIsNoPlan) {
   EXPECT_THAT(line_of(std::string(base::limits::kConfigBytesMax + 1, ' ')), HasSubstr("the file is too big"));
   std::string deep = "{\"agents\":";
   for (int i = 0; i < 1000; ++i) deep += "[";
+  deep += std::string(1000, ']') + "}";
   EXPECT_THAT(line_of(deep), HasSubstr("nested deeper"));
 }
 

@@ -18,6 +18,7 @@ struct FlowOptions {
   std::optional<std::string> synthesis_prompt, worker_models;
   std::optional<double> timeout_s;
   std::string output = "text", graph_format = "png";
+  std::vector<std::string> expected;  // files that a playbook promises
   std::int64_t concurrent_max = 0, ops_max = 0, tokens_max = 0, workers = 3;
   bool background = false, dry_run = false, show_graph = false, bare = false, yolo = false, verbose = false, json = false, retry_failed = false;
 };

@@ -113,6 +113,7 @@ Checked<> apply_flow_options(const FlowOptions& o, run::Spec& spec) {
   if (o.tokens_max) spec.limits.tokens = o.tokens_max;
   flow.bare = flow.bare || o.bare;
   flow.dry_run = o.dry_run;
+  if (!o.expected.empty()) flow.expected = o.expected;
   if (o.synthesis) flow.synthesis = true, flow.synthesis_model = *o.synthesis;
   if (o.synthesis_prompt) flow.synthesis_prompt = *o.synthesis_prompt;
   if (o.fanout) flow.workers = o.workers;

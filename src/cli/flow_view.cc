@@ -1,3 +1,7 @@
+#include <cstdio>
+#include <utility>
+
+#include "cli/flow_board.h"
 #include "cli/output.h"
 #include "cli/run_json.h"
 #include "cli/run_view.h"
@@ -25,9 +29,21 @@ class FlowView final : public RunView {
   }
   std::uint64_t next_index() const override { return state_.next_index; }
   run::Status status() const override { return state_.status; }
-  void aside(std::string_view line) override { note(harmless(line)); }
+  void aside(std::string_view line) override {
+    erase_board();
+    note(harmless(line));
+  }
+  // On a terminal the present state stands below the lines that stay.
+  void tick(std::int64_t now_ms) override {
+    if (state_.rounds.empty() || run::is_terminal(state_.status)) return;
+    erase_board();
+    const auto lines = flow_board(state_, now_ms);
+    for (const auto& line : lines) note(dim(one_line(line, kBoardColumns)));
+    board_lines_ = lines.size();
+  }
 
   void finish(bool has_result) override {
+    erase_board();
     if (!has_result) return;
     if (spec_.flow->dry_run && !state_.rounds.empty()) return put(harmless(run::dry_run_text(state_.plan, models())));
     put(harmless(run::flow_results(state_, spec_, branch_).blocks));
@@ -53,6 +69,12 @@ class FlowView final : public RunView {
   }
 
  private:
+  static constexpr std::size_t kBoardColumns = 78;
+
+  void erase_board() {
+    if (const auto lines = std::exchange(board_lines_, 0)) std::fprintf(stderr, "\x1b[%zuA\x1b[J", lines);
+  }
+
   std::string model_text(std::string_view op) const {
     const auto named = run::flow_model(state_, spec_, op);
     return named.empty() ? engine::model_spec_of(spec_) : named;
@@ -96,6 +118,7 @@ class FlowView final : public RunView {
   const std::string branch_;
   const run::Spec spec_;
   run::FlowState state_;
+  std::size_t board_lines_ = 0;  // that stand on the terminal now
 };
 
 }  // namespace

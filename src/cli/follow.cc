@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::int64_t kSecondInterruptMs = 1'500;
 constexpr std::int64_t kCancelMs = 10'000;
+constexpr std::int64_t kTickMs = 200;
 
 // One run being shown. Io thread.
 class Follow {
@@ -38,6 +39,7 @@ class Follow {
         [](const store::Run&, const std::string&) {});
     guard.watch(run_);
     tasks_.spawn("guard", guard.stand());
+    if (err_is_terminal() && !options_.json) tasks_.spawn("clock", tick());
     std::exception_ptr broken;
     try {
       const Signals signals(process_.io, [this](int signal) { interrupted(signal); });
@@ -83,6 +85,13 @@ class Follow {
       const auto event = run::decode(line);
       if (!event) throw base::Broken("event " + std::to_string(index) + " cannot be read: " + event.error().message);
       view_->add(index, *event);
+    }
+  }
+
+  aio::Task<> tick() {
+    for (;;) {
+      view_->tick(process_.time.wall_ms());
+      co_await process_.time.sleep(std::chrono::milliseconds(kTickMs));
     }
   }
 

@@ -5,6 +5,7 @@
 #include "app/playbook.h"
 #include "base/json.h"
 #include "cli/output.h"
+#include "cli/play_run.h"
 #include "cli/problem_lines.h"
 #include "cli/process.h"
 
@@ -144,11 +145,21 @@ int check_one(const Settings& settings, const std::string& target, bool as_json)
   return checked->playbook ? kOk : kFailed;
 }
 
+int play_one(const PlayOptions& options) {
+  const auto settings = load_settings();
+  if (!settings) return complain(kUnusable, settings.error().message);
+  const auto file = is_path(options.name) ? base::Result<std::string>(options.name) : app::find_playbook(options.name, current_directory(), settings->home);
+  if (!file) return complain(file.error());
+  const auto playbook = app::load_playbook(*file, settings->environment);
+  if (!playbook) return complain(kFailed, playbook.error().message);
+  for (const auto& warning : playbook->warnings) warn(warning);
+  return play_playbook(*playbook, options.words);
+}
+
 }  // namespace
 
 int run_play(const PlayOptions& options) {
-  if (options.name != "list" && options.name != "check")
-    return complain(kFailed, "outlast play " + one_line(options.name, kDescriptionColumns) + " is not available in this build");
+  if (options.name != "list" && options.name != "check") return play_one(options);
   if (options.name == "check" && !options.target) return complain(kUsage, "a playbook is required: outlast play check NAME|FILE");
   if (options.name == "list" && options.target)
     return complain(kUsage, "unexpected '" + *options.target + "'; outlast play list takes no name");

@@ -16,6 +16,8 @@ class RunView {
   virtual void add(std::uint64_t index, const run::Event& event) = 0;
   virtual std::uint64_t next_index() const = 0;
   virtual run::Status status() const = 0;
+  // Some time has passed: what shows times may show them anew.
+  virtual void tick(std::int64_t /*now_ms*/) {}
   // A line on stderr between what is shown.
   virtual void aside(std::string_view line) = 0;
   // After the last event: the result, unless the person has left before it was there.

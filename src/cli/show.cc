@@ -8,6 +8,7 @@
 #include "cli/run_json.h"
 #include "cli/run_situation.h"
 #include "cli/store_command.h"
+#include "engine/flow_execution.h"
 #include "engine/history.h"
 #include "engine/projection_manifest.h"
 
@@ -24,8 +25,25 @@ struct Details {
   run::AgentState state;  // empty where the events were given up
   std::vector<store::Fact> facts;
   std::vector<run::MemoryEntry> memory;  // of its session
+  std::vector<std::string> operations;   // of a flow, a line each
   std::string error, note, directory;
 };
+
+// What a flow has come to, in place of a conversation.
+aio::Task<> add_flow(Process& process, Details& d) {
+  const auto flow = co_await engine::fold_flow(*process.store, d.run, d.spec);
+  d.state.content = run::flow_content(flow);
+  d.state.usage = flow.usage;
+  for (const auto& op : flow.plan.operations) {
+    const auto* known = run::find_op(flow, op.id);
+    const auto now = known && known->ended() ? known->ended_ms : process.time.wall_ms();
+    auto line = op.id + " (" + op.agent_id + ")  " + std::string(run::name(known ? known->phase : run::OpPhase::waiting));
+    if (known && known->started_ms) line += " " + duration(now - known->started_ms) + "  " + known->run_id;
+    if (known && known->retry_at_ms) line += "  again at " + base::iso_utc(known->retry_at_ms);
+    if (known && !known->error.empty()) line += "  " + known->error;
+    d.operations.push_back(std::move(line));
+  }
+}
 
 // The launching command holds a run first, without executing it; it is no attempt.
 std::int64_t attempts(const store::Run& run) { return run.origin == "command" && run.epoch > 1 ? run.epoch - 1 : run.epoch; }
@@ -40,11 +58,12 @@ std::string error_of(const std::string& last_event) {
 aio::Task<Checked<Details>> gather(Process& process, std::string id) {
   auto run = co_await resolve_run(process, std::move(id));
   if (!run) co_return std::unexpected(run.error());
-  Details d{.run = std::move(*run), .spec = {}, .state = {}, .facts = {}, .memory = {}, .error = {}, .note = {}, .directory = {}};
+  Details d{.run = std::move(*run), .spec = {}, .state = {}, .facts = {}, .memory = {}, .operations = {}, .error = {}, .note = {}, .directory = {}};
   auto spec = run::decode_spec(d.run.spec);
   if (!spec) co_return refuse(spec.error());
   d.spec = std::move(*spec);
   if (d.run.first_kept == 0) d.state = co_await engine::fold_run(*process.store, d.run, d.spec);
+  if (d.run.first_kept == 0 && d.spec.flow) co_await add_flow(process, d);
   d.facts = co_await process.store->facts(d.run.number);
   d.memory = (co_await process.store->memory(d.run.session, {})).items;
   const auto last = co_await process.store->last_event(d.run.number);
@@ -142,6 +161,7 @@ void print_text(const Details& d, std::int64_t now_ms) {
                     std::to_string(d.state.tool_calls) + " tool calls, " + std::to_string(tries) +
                     (tries == 1 ? " attempt" : " attempts"));
   row("tokens", std::to_string(d.state.usage.input_tokens) + " in, " + std::to_string(d.state.usage.output_tokens) + " out");
+  for (const auto& line : d.operations) row("operation", one_line(line, 160));
   for (const auto& fact : d.facts) row("fact", base::iso_utc(fact.at_ms) + "  " + one_line(fact_text(fact), 120));
   for (const auto& entry : d.memory) row(memory_label(entry.kind), memory_text(entry));
   row("prompt", one_line(d.spec.input, 120));

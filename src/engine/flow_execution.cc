@@ -12,6 +12,7 @@
 #include "engine/agent_execution.h"
 #include "engine/flow_team.h"
 #include "engine/history.h"
+#include "engine/model_step.h"
 #include "llm/model_spec.h"
 #include "run/flow_prompts.h"
 
@@ -24,10 +25,20 @@ namespace {
 
 constexpr std::int64_t kTendMs = 500;  // how often runs that nobody executes are looked for
 
-// Models as this process knows them.
-class Models final : public run::ModelNames {
+std::vector<std::string> missing_of(const std::string& directory, const std::vector<std::string>& paths) {
+  std::vector<std::string> missing;
+  for (const auto& path : paths) {
+    std::error_code ec;
+    const auto size = fs::file_size(directory + "/" + path, ec);
+    if (ec || size == 0) missing.push_back(path);
+  }
+  return missing;
+}
+
+// Models and files as this process knows them.
+class World final : public run::FlowTraits {
  public:
-  Models(Deps& deps, const run::Spec& spec) : deps_(deps), spec_(spec) {}
+  World(Deps& deps, const run::Spec& spec) : deps_(deps), spec_(spec) {}
   base::Result<> check(const std::string& model) const override {
     const auto named = llm::parse_model_spec(model);
     if (!named) return std::unexpected(named.error());
@@ -36,11 +47,22 @@ class Models final : public run::ModelNames {
     if (named->provider == spec_.provider) endpoint.base_url = spec_.base_url;
     return deps_.models.usable(endpoint);
   }
+  std::vector<std::string> missing_files() const override { return missing_of(spec_.flow->directory, spec_.flow->expected); }
 
  private:
   Deps& deps_;
   const run::Spec& spec_;
 };
+
+aio::Task<std::int64_t> limited_until(store::Store& store, store::RunNumber run) {
+  std::int64_t until_ms = 0;
+  for (const auto& fact : co_await store.facts(run)) {
+    if (fact.type != kLimitedFact) continue;
+    const auto data = base::parse_json(fact.data);
+    if (const auto* o = data ? data->if_object() : nullptr) until_ms = base::int_or_zero(*o, "until_ms");
+  }
+  co_return until_ms;
+}
 
 std::optional<run::ModelChoice> choice_of(const std::string& model) {
   if (model.empty()) return std::nullopt;
@@ -59,16 +81,6 @@ void apply_lines(run::FlowState& state, const store::Slice& slice) {
     if (!event) throw base::Broken("event " + std::to_string(index) + " of the flow cannot be read: " + event.error().message);
     run::apply(state, *event);
   }
-}
-
-std::vector<std::string> missing_artifacts(const std::string& directory, const run::FlowOp& op) {
-  std::vector<std::string> missing;
-  for (const auto& path : op.artifacts) {
-    std::error_code ec;
-    const auto size = fs::file_size(directory + "/" + path, ec);
-    if (ec || size == 0) missing.push_back(path);
-  }
-  return missing;
 }
 
 }  // namespace
@@ -135,7 +147,7 @@ aio::Task<> FlowExecution::fail(std::string what) {
 }
 
 aio::Task<Ending> FlowExecution::loop() {
-  const Models models(deps_, spec_);
+  const World world(deps_, spec_);
   for (;;) {
     if (log_->failure()) co_return Ending::lost;
     if (stopping_ && !cancel_requested_) co_return Ending::handed_over;
@@ -145,7 +157,7 @@ aio::Task<Ending> FlowExecution::loop() {
                                        .cancel_reason = "Run " + lease_.run.run_id + " was cancelled",
                                        .branch_seed = lease_.run.session_id,
                                        .ended = std::exchange(ended_, {})};
-    auto action = run::decide(state_, spec_, models, situation);
+    auto action = run::decide(state_, spec_, world, situation);
     if (std::holds_alternative<run::Idle>(action)) co_return Ending::finished;
     if (!co_await perform(std::move(action))) co_return Ending::lost;
   }
@@ -311,11 +323,12 @@ aio::Task<run::ChildView> FlowExecution::view(const std::string& op, const store
     if (const auto* error = last ? std::get_if<run::RunError>(&last->payload) : nullptr) {
       view.cause = run::name(error->cause);
       view.error = error->message;
+      if (error->cause == run::Cause::provider_limited) view.limited_until_ms = co_await limited_until(deps_.store, run.number);
     }
   }
   const auto* planned = run::find_op(state_.plan, op);
   if (planned && run.status == run::Status::completed)
-    view.missing_artifacts = missing_artifacts(run::agent_directory(spec_, planned->agent_id), *planned);
+    view.missing_artifacts = missing_of(run::agent_directory(spec_, planned->agent_id), planned->artifacts);
   co_return view;
 }
 

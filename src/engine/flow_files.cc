@@ -85,19 +85,6 @@ void replace_text(const std::string& path, const std::string& text) {
   if (!done || rename(passing.c_str(), path.c_str()) != 0) throw base::Broken("cannot write " + path + ": " + std::strerror(errno));
 }
 
-std::string_view phase_word(const run::FlowOpState* op) {
-  if (!op) return "waiting";
-  switch (op->phase) {
-    case run::OpPhase::waiting: return "waiting";
-    case run::OpPhase::running: return "running";
-    case run::OpPhase::done: return "completed";
-    case run::OpPhase::failed: return "failed";
-    case run::OpPhase::skipped: return "skipped";
-    case run::OpPhase::cut: return "cancelled";
-  }
-  return "waiting";
-}
-
 class FlowFiles final : public ProjectedFiles {
  public:
   FlowFiles(const std::string& runs_directory, store::Run run, run::Spec spec, store::Owner process)
@@ -208,7 +195,7 @@ class FlowFiles final : public ProjectedFiles {
       json::array depends_on;
       for (const auto& edge : op.depends_on) depends_on.emplace_back(edge.op);
       const auto* known = run::find_op(state_, op.id);
-      json::object one{{"id", op.id}, {"agent_id", op.agent_id}, {"control", op.control}, {"depends_on", std::move(depends_on)}, {"status", phase_word(known)}};
+      json::object one{{"id", op.id}, {"agent_id", op.agent_id}, {"control", op.control}, {"depends_on", std::move(depends_on)}, {"status", run::name(known ? known->phase : run::OpPhase::waiting)}};
       if (known) {
         one["run_id"] = known->run_id;
         one["attempts"] = known->attempts;

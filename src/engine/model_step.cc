@@ -127,6 +127,8 @@ aio::Task<std::expected<void, run::AppendEvents>> perform_model_step(Step step, 
     const auto delay = retry_delay_ms(error, attempt, deps.random.next());
     if (!delay) {
       ++deps.counters.model_failures;
+      if (error.code == base::Errc::provider_limited && error.retry_after_ms)
+        log.add_fact(std::string(kLimitedFact), base::to_text(boost::json::object{{"until_ms", deps.time.wall_ms() + *error.retry_after_ms}}));
       co_return std::unexpected(run::failure(cause_of(error.code), error.message));
     }
     ++deps.counters.model_retries;

@@ -14,8 +14,8 @@ constexpr std::int64_t kRetryMs = 1'000, kRetryMsMax = 60'000;
 // One look at a flow: what is due now, in the order in which it matters.
 class NextAction {
  public:
-  NextAction(const FlowState& state, const Spec& spec, const ModelNames& models, const FlowSituation& situation)
-      : s_(state), spec_(spec), flow_(*spec.flow), models_(models), now_(situation) {}
+  NextAction(const FlowState& state, const Spec& spec, const FlowTraits& traits, const FlowSituation& situation)
+      : s_(state), spec_(spec), flow_(*spec.flow), traits_(traits), now_(situation) {}
 
   FlowAction decide() const {
     if (is_terminal(s_.status)) return Idle{};
@@ -59,7 +59,7 @@ class NextAction {
       judge_answer(end, child);
     else
       judge_failure(end, child);
-    if (end.outcome == OpOutcome::failed && !is_ending()) end.retry_at_ms = retry_at(end, op);
+    if (end.outcome == OpOutcome::failed && !is_ending()) end.retry_at_ms = retry_at(end, op, child.limited_until_ms);
     return end;
   }
 
@@ -104,13 +104,16 @@ class NextAction {
   }
 
   // 0: that was the last attempt.
-  std::int64_t retry_at(const OpEnded& end, const FlowOpState& op) const {
+  std::int64_t retry_at(const OpEnded& end, const FlowOpState& op, std::int64_t limited_until_ms) const {
     if (end.cause == kInvalidAnswer) return op.attempts < kAnswersMax ? now_.now_ms : 0;
     if (end.cause == "Cancelled") return 0;
     const auto* planned = find_op(s_.plan, end.op);
-    if (!planned) return 0;
     const bool providers_fault = end.cause.starts_with("Provider");
-    if (providers_fault && op.provider_failures < std::ssize(planned->fallback)) return now_.now_ms;
+    if (planned && providers_fault && op.provider_failures < std::ssize(planned->fallback)) return now_.now_ms;
+    // A limit that ends is waited for, however few attempts are left.
+    const auto wait_ms = limited_until_ms - now_.now_ms;
+    if (wait_ms > 0 && wait_ms <= kLimitWaitMsMax && op.attempts < kLimitWaitsMax) return limited_until_ms;
+    if (!planned) return 0;
     const auto retried = op.attempts - 1 - std::min<std::int64_t>(op.provider_failures, std::ssize(planned->fallback));
     if (retried >= planned->retries) return 0;
     return now_.now_ms + std::min(kRetryMsMax, kRetryMs << std::min<std::int64_t>(retried, 6));
@@ -164,6 +167,10 @@ class NextAction {
                                            " operations failed or were not done" + first);
     if (const auto* synthesis = find_op(s_, kSynthesisOp); synthesis && synthesis->phase == OpPhase::failed)
       return failure(Cause::op_failed, "the synthesis failed: " + synthesis->error);
+    std::string missing;
+    if (!flow_.expected.empty())
+      for (const auto& path : traits_.missing_files()) missing += (missing.empty() ? "" : ", ") + path;
+    if (!missing.empty()) return failure(Cause::missing_artifact, "promised, but not there: " + missing);
     return completion();
   }
 
@@ -186,7 +193,7 @@ class NextAction {
     if (auto sound = check_plan(planned.plan, s_.plan); !sound) return std::unexpected(sound.error());
     for (const auto& agent : planned.plan.agents)
       if (!agent.model.empty())
-        if (auto known = models_.check(agent.model); !known)
+        if (auto known = traits_.check(agent.model); !known)
           return base::fail(base::Errc::invalid_argument, "Invalid plan: agent '" + agent.id + "': " + known.error().message);
     complete(planned);
     return planned;
@@ -316,14 +323,14 @@ class NextAction {
   const FlowState& s_;
   const Spec& spec_;
   const FlowSpec& flow_;
-  const ModelNames& models_;
+  const FlowTraits& traits_;
   const FlowSituation& now_;
 };
 
 }  // namespace
 
-FlowAction decide(const FlowState& state, const Spec& spec, const ModelNames& models, const FlowSituation& situation) {
-  return NextAction(state, spec, models, situation).decide();
+FlowAction decide(const FlowState& state, const Spec& spec, const FlowTraits& traits, const FlowSituation& situation) {
+  return NextAction(state, spec, traits, situation).decide();
 }
 
 std::string input_digest(const FlowState& state, const Spec& spec, const FlowOp& op) {

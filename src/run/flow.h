@@ -16,6 +16,9 @@ namespace run {
 
 enum class OpPhase { waiting, running, done, failed, skipped, cut };
 
+// "waiting", "running", "completed", "failed", "skipped", "cancelled".
+std::string_view name(OpPhase phase);
+
 struct FlowOpState {
   OpPhase phase = OpPhase::waiting;
   std::int64_t attempts = 0;  // begun
@@ -57,6 +60,7 @@ struct ChildView {
   std::string reason, cause, error, content;
   Usage usage = {};
   std::vector<std::string> missing_artifacts = {};
+  std::int64_t limited_until_ms = 0;  // the provider has a usage limit, which ends then; 0: it does not say
 };
 
 struct FlowSituation {
@@ -67,10 +71,13 @@ struct FlowSituation {
   std::map<std::string, ChildView, std::less<>> ended = {};  // of running operations whose runs have ended
 };
 
-// What the machine must know of models: whether a "provider/model[-effort]" can be called at all.
-struct ModelNames {
-  virtual ~ModelNames() = default;
+// What the machine must know of the world.
+struct FlowTraits {
+  virtual ~FlowTraits() = default;
+  // Whether a "provider/model[-effort]" can be called at all.
   virtual base::Result<> check(const std::string& model) const = 0;
+  // Those of the flow's expected files that are not there, or empty.
+  virtual std::vector<std::string> missing_files() const = 0;
 };
 
 struct StartOps {
@@ -86,7 +93,7 @@ struct AwaitOps {
 };
 using FlowAction = std::variant<StartOps, EndOps, AwaitOps, AppendEvents, Idle>;
 
-FlowAction decide(const FlowState& state, const Spec& spec, const ModelNames& models, const FlowSituation& situation);
+FlowAction decide(const FlowState& state, const Spec& spec, const FlowTraits& traits, const FlowSituation& situation);
 
 // What goes into an operation: its words, its model, and what those that it depends on have brought.
 std::string input_digest(const FlowState& state, const Spec& spec, const FlowOp& op);
@@ -108,6 +115,8 @@ std::string model_of(const FlowState& state, const Spec& spec, const FlowOp& op)
 const FlowRole* role_of(const Spec& spec, const FlowAgent& agent);
 
 inline constexpr std::int64_t kFlowRoundsMax = 3;
+inline constexpr std::int64_t kLimitWaitMsMax = 26LL * 3'600'000;  // a usage limit that ends later is a failure
+inline constexpr std::int64_t kLimitWaitsMax = 20;
 inline constexpr std::int64_t kAnswersMax = 2;  // of a planner or a verdict: the second time it is told what was wrong
 
 }  // namespace run

@@ -81,6 +81,11 @@ struct Apply {
 
 }  // namespace
 
+std::string_view name(OpPhase phase) {
+  static constexpr std::string_view kNames[] = {"waiting", "running", "completed", "failed", "skipped", "cancelled"};
+  return kNames[static_cast<std::size_t>(phase)];
+}
+
 FlowState initial_flow(const Spec&, std::int64_t launched_ms) {
   FlowState state;
   state.started_ms = launched_ms;

@@ -53,6 +53,7 @@ json::object to_json(const FlowSpec& spec) {
     for (const auto& role : spec.roles) roles.push_back(json::object{{"name", role.name}, {"model", role.model}, {"spec", role.spec}});
     o["roles"] = std::move(roles);
   }
+  if (!spec.expected.empty()) o["expected"] = json::array(spec.expected.begin(), spec.expected.end());
   text("team", spec.team);
   text("team_name", spec.team_name);
   return o;
@@ -73,6 +74,7 @@ FlowSpec flow_spec_of(const json::object& o) {
                 .synthesis_prompt = base::text_or_empty(o, "synthesis_prompt"),
                 .directory = base::text_or_empty(o, "directory"),
                 .saved = flag("saved"),
+                .expected = texts(o, "expected"),
                 .team = base::text_or_empty(o, "team"),
                 .team_name = base::text_or_empty(o, "team_name")};
   if (const auto* plan = base::object_field(o, "plan"))

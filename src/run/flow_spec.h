@@ -34,6 +34,7 @@ struct FlowSpec {
   std::string directory;                // absolute: one directory an agent is made in it
   bool saved = false;                   // the user named it: flow.log and the like are kept there
   std::vector<FlowRole> roles = {};
+  std::vector<std::string> expected = {};  // files below the directory that must be there and not empty in the end
   std::string team = {}, team_name = {};  // whose mail the workers read; the team's id
 };
 

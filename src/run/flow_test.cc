@@ -9,11 +9,13 @@ namespace run {
 namespace {
 
 // Models that can all be called, but those of "no/".
-struct AnyModel final : ModelNames {
+struct AnyModel final : FlowTraits {
   base::Result<> check(const std::string& model) const override {
     if (model.starts_with("no/")) return base::fail(base::Errc::invalid_argument, "unknown provider 'no'");
     return {};
   }
+  std::vector<std::string> missing_files() const override { return missing; }
+  std::vector<std::string> missing;
 };
 
 constexpr std::string_view kChain = R"({"agents": [{"id": "r1", "role": "researcher"}, {"id": "i1", "role": "implementer"}, {"id": "rv1", "role": "reviewer"}],
@@ -191,6 +193,21 @@ TEST(Flow, AttemptsFallbacksAndPauses) {
   EXPECT_EQ(find_op(w.state, "o1")->attempts, 3);
 }
 
+TEST(Flow, AUsageLimitIsWaitedFor) {
+  World w;
+  w.plan();
+  w.go();
+  w.fail("o1", "ProviderLimited", "quota");
+  w.ended["o1"].limited_until_ms = w.now + 3'600'000;
+  const auto until = w.now + 3'600'000;
+  EXPECT_EQ(w.go(), Ops{"o1"});
+  EXPECT_EQ(w.now, until);
+  w.fail("o1", "ProviderLimited", "quota");
+  w.ended["o1"].limited_until_ms = w.now + 30LL * 3'600'000;
+  EXPECT_EQ(w.go(), Ops{}) << "too long";
+  EXPECT_EQ(w.phase("o1"), "failed");
+}
+
 TEST(Flow, APlannerThatAnswersBadlyIsAskedOnceMore) {
   World w;
   w.go();
@@ -230,7 +247,7 @@ TEST(Flow, RoundsAreJudged) {
   w.end("o5");
   w.go();
   EXPECT_EQ(w.state.status, Status::completed);
-  for (const auto* line : {"Control [k1 via c]: evaluating...", "Control [k1] done (3.0s): continue=True", "Round 2: orchestrator re-planning...", "Re-plan: +0 agents, +1 ops: o5",
+  for (const auto* line : {"Control [k1 via c]: evaluating...", "Control [k1] done (2.0s): continue=True", "Round 2: orchestrator re-planning...", "Re-plan: +0 agents, +1 ops: o5",
                            "Round 2 done (1.0s)."})
     EXPECT_NE(w.log.find(line), std::string::npos) << line << "\n" << w.log;
 }
@@ -324,6 +341,17 @@ TEST(Flow, AMissingFileIsAFailure) {
   w.go();
   EXPECT_EQ(w.phase("o1"), "failed");
   EXPECT_EQ(find_op(w.state, "o1")->error, "it did not make out.md");
+}
+
+TEST(Flow, WhatThePlaybookPromisesMustBeThereInTheEnd) {
+  World w(R"({"agents": [{"id": "a", "role": "x"}], "operations": [{"id": "o1", "agent_id": "a", "instruction": "1"}]})");
+  w.spec.flow->expected = {"a/report.md"};
+  w.models.missing = {"a/report.md"};
+  w.plan();
+  w.go();
+  w.end("o1");
+  w.go();
+  EXPECT_EQ(w.reason, "run.failed.missing_artifact");
 }
 
 TEST(Flow, AFanOutIsAPlanOfRequests) {

@@ -1,23 +1,17 @@
 #include "store/sqlite_store.h"
 
-#include <unistd.h>
-
-#include <cerrno>
-#include <filesystem>
-
 #include "aio/task_group.h"
 #include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "store/durable_directory.h"
 #include "store/sqlite/decisions.h"
 #include "store/sqlite/file_backend.h"
+#include "store/sqlite/home.h"
 #include "store/sqlite/memory_writes.h"
 #include "store/sqlite/notice_writes.h"
 #include "store/sqlite/reads.h"
 #include "store/sqlite/run_tree.h"
 #include "store/sqlite/run_writes.h"
-#include "store/sqlite/schema.h"
 #include "store/sqlite/session_tasks.h"
 #include "store/sqlite/session_writes.h"
 #include "store/sqlite/teams.h"
@@ -362,28 +356,6 @@ class SqliteStore final : public Store {
   aio::TaskGroup tasks_;
 };
 
-std::error_code prepare_home(const std::string& home) {
-  if (const auto ec = make_durable_directory(home)) return ec;
-  // A file system that has become read-only lets root do nothing either.
-  if (access(home.c_str(), W_OK | X_OK) != 0) return {errno, std::generic_category()};
-  std::error_code ec;
-  std::filesystem::create_directory(home + "/bell", ec);
-  return ec;
-}
-
-void prepare_database(const std::string& home) {
-  const auto path = home + "/outlast.db";
-  if (std::filesystem::exists(path)) {
-    Database db(path, sqlite::OpenMode::read_only);
-    if (sqlite::up_to_date(db)) return;
-  }
-  // Made or migrated under the lock, so that several first commands at once meet a whole schema.
-  WriteLock lock(home + "/outlast.lock");
-  const WriteLock::Hold hold(lock);
-  Database db(path, sqlite::OpenMode::read_write);
-  sqlite::migrate(db);
-}
-
 }  // namespace
 
 std::unique_ptr<Store> make_sqlite_store(boost::asio::io_context& io, aio::Time& time, Peers peers,
@@ -393,10 +365,10 @@ std::unique_ptr<Store> make_sqlite_store(boost::asio::io_context& io, aio::Time&
 
 base::Result<std::unique_ptr<Store>> open_sqlite_store(boost::asio::io_context& io, aio::Time& time, SqliteStoreOptions options) {
   try {
-    if (const auto ec = prepare_home(options.home))
+    if (const auto ec = sqlite::prepare_home(options.home))
       return base::fail(base::Errc::unavailable,
                         "cannot write in " + options.home + ": " + ec.message() + "; set OUTLAST_HOME to a writable directory");
-    prepare_database(options.home);
+    sqlite::prepare_database(options.home);
     return make_sqlite_store(io, time, {this_process(), process_start_time},
                              std::make_unique<sqlite::FileBackend>(io, time, options.home));
   } catch (const sqlite::Damaged& error) {
