@@ -7,9 +7,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "store/liveness.h"
@@ -41,10 +45,16 @@ class ExecutorProcessTest : public ::testing::Test {
     char* const argv[] = {program.data(), word.data(), nullptr};
     EXPECT_EQ(posix_spawn(&pid, "/bin/cat", &actions, nullptr, argv, environ), 0);
     posix_spawn_file_actions_destroy(&actions);
+    // It has begun; what it is called shows a moment later.
+    for (int i = 0; i < 1'000 && words_of(pid).empty(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     auto owner = store::this_process();
     owner.pid = pid;
     owner.pid_start = store::process_start_time(pid).value_or(0);
     return owner;
+  }
+  static std::string words_of(pid_t process) {
+    std::ifstream file("/proc/" + std::to_string(process) + "/cmdline", std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
   }
   bool ended(int signal) {
     int status = 0;

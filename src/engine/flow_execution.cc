@@ -123,6 +123,7 @@ aio::Task<Ending> FlowExecution::run() {
   auto spec = run::decode_spec(lease_.run.spec);
   if (!spec || !spec->flow) throw base::Broken("the flow's spec cannot be read");
   spec_ = std::move(*spec);
+  worker_base_ = run::worker_base(spec_);
   state_ = co_await fold_flow(deps_.store, lease_.run, spec_, lease_.run.event_count);
   log_ = std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, state_.next_index,
                                   [this](const run::Event& event) { run::apply(state_, event); });
@@ -247,7 +248,7 @@ aio::Task<> FlowExecution::start(std::string op, std::int64_t attempt) {
   const auto* planned = run::find_op(state_.plan, op);
   const auto* agent = planned ? run::find_agent(state_.plan, planned->agent_id) : nullptr;
   LaunchRequest request;
-  request.spec = run::op_spec(state_, spec_, op, attempt, choice_of(run::flow_model(state_, spec_, op)));
+  request.spec = run::op_spec(state_, spec_, worker_base_, op, attempt, choice_of(run::flow_model(state_, spec_, op)));
   if (request.spec.work_directory.empty()) request.spec.work_directory = spec_.work_directory;
   if (agent && !spec_.flow->team.empty()) seat_worker(request.spec, spec_, state_, *agent);
   request.component_id = agent ? agent->id : "orchestrator";

@@ -58,7 +58,7 @@ class FlowExecution final : public Execution {
   aio::TaskGroup& tasks_;
   Executor& executor_;
   store::Lease lease_;
-  run::Spec spec_;
+  run::Spec spec_, worker_base_;
   run::FlowState state_;
   std::unique_ptr<RunLog> log_;
   std::map<std::string, std::unique_ptr<Child>, std::less<>> children_;       // of running operations

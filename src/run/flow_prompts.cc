@@ -140,20 +140,15 @@ std::string work_prompt(const FlowState& state, const Spec& flow, const FlowOp& 
 }
 
 // The spec that a role or the flow gives, without anything of one operation.
-Spec base_spec(const FlowState& state, const Spec& flow, const FlowAgent* agent) {
-  if (const auto* role = agent ? role_of(flow, *agent) : nullptr; role && !role->spec.empty())
-    if (auto own = decode_spec(role->spec)) {
-      if (own->provider.empty()) {
-        own->provider = flow.provider, own->model = flow.model, own->effort = flow.effort;
-        own->backend = flow.backend, own->base_url = flow.base_url, own->definition = flow.definition;
-      }
-      return *std::move(own);
-    }
-  Spec spec = flow;
-  spec.flow.reset();
-  spec.input.clear();
-  (void)state;
-  return spec;
+Spec start_spec(const Spec& flow, const Spec& base, const FlowAgent* agent) {
+  const auto* role = agent ? role_of(flow, *agent) : nullptr;
+  auto own = role && !role->spec.empty() ? decode_spec(role->spec) : base::Result<Spec>(base);
+  if (!own) return base;
+  if (own->provider.empty()) {
+    own->provider = base.provider, own->model = base.model, own->effort = base.effort;
+    own->backend = base.backend, own->base_url = base.base_url, own->definition = base.definition;
+  }
+  return *std::move(own);
 }
 
 }  // namespace
@@ -166,9 +161,17 @@ std::string flow_model(const FlowState& state, const Spec& flow, std::string_vie
   return planned ? model_of(state, flow, *planned) : std::string();
 }
 
-Spec op_spec(const FlowState& state, const Spec& flow, std::string_view op, std::int64_t attempt, const std::optional<ModelChoice>& choice) {
+Spec worker_base(const Spec& flow) {
+  auto spec = flow;
+  spec.flow.reset();
+  spec.input.clear();
+  return spec;
+}
+
+Spec op_spec(const FlowState& state, const Spec& flow, const Spec& base, std::string_view op, std::int64_t attempt,
+             const std::optional<ModelChoice>& choice) {
   const auto* planned = find_op(state.plan, op);
-  auto spec = base_spec(state, flow, planned ? find_agent(state.plan, planned->agent_id) : nullptr);
+  auto spec = start_spec(flow, base, planned ? find_agent(state.plan, planned->agent_id) : nullptr);
   spec.limits.timeout_ms = 0;  // the flow's own ends them all
   spec.limits.tokens = 0;
   if (choice) {

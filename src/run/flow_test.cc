@@ -156,9 +156,9 @@ TEST(Flow, WhatDependsOnAFailureIsNotDone) {
   w.fail("o1", "RunTimeout", "too slow");
   EXPECT_EQ(w.go(), (Ops{"o3", "o4"}));
   EXPECT_EQ(w.phase("o2"), "skipped");
-  const auto spec = op_spec(w.state, w.spec, "o4", 1, std::nullopt);
+  const auto spec = op_spec(w.state, w.spec, worker_base(w.spec), "o4", 1, std::nullopt);
   EXPECT_NE(spec.input.find("It was not done: too slow"), std::string::npos);
-  EXPECT_EQ(op_spec(w.state, w.spec, "o3", 1, std::nullopt).input.find("too slow"), std::string::npos);
+  EXPECT_EQ(op_spec(w.state, w.spec, worker_base(w.spec), "o3", 1, std::nullopt).input.find("too slow"), std::string::npos);
   w.end("o3");
   w.end("o4");
   w.go();
@@ -213,7 +213,7 @@ TEST(Flow, APlannerThatAnswersBadlyIsAskedOnceMore) {
   w.go();
   w.end("@plan", "I would rather not.");
   EXPECT_EQ(w.go(), Ops{"@plan"});
-  EXPECT_NE(op_spec(w.state, w.spec, "@plan", 2, std::nullopt).input.find("cannot be used"), std::string::npos);
+  EXPECT_NE(op_spec(w.state, w.spec, worker_base(w.spec), "@plan", 2, std::nullopt).input.find("cannot be used"), std::string::npos);
   w.end("@plan", R"({"agents": [{"id": "a", "role": "x"}], "operations": [{"id": "o1", "agent_id": "b", "instruction": "1"}]})");
   EXPECT_EQ(w.go(), Ops{});
   EXPECT_EQ(w.state.status, Status::error);
@@ -241,7 +241,7 @@ TEST(Flow, RoundsAreJudged) {
   EXPECT_EQ(w.go(), Ops{"k1"}) << "asked once more";
   w.end("k1", R"({"should_continue": true, "reason": "thin", "next_steps": "more"})");
   EXPECT_EQ(w.go(), Ops{"@plan2"});
-  EXPECT_NE(op_spec(w.state, w.spec, "@plan2", 1, std::nullopt).input.find("thin"), std::string::npos);
+  EXPECT_NE(op_spec(w.state, w.spec, worker_base(w.spec), "@plan2", 1, std::nullopt).input.find("thin"), std::string::npos);
   w.end("@plan2", R"({"agents": [], "operations": [{"id": "o5", "agent_id": "a", "instruction": "more"}, {"id": "o1", "agent_id": "a", "instruction": "again"}]})");
   EXPECT_EQ(w.go(), Ops{"o5"});
   w.end("o5");
@@ -262,7 +262,7 @@ TEST(Flow, TheSynthesisComesLast) {
     w.end(op, std::string("result of ") + op);
   }
   EXPECT_EQ(w.go(), Ops{"@synthesis"});
-  EXPECT_NE(op_spec(w.state, w.spec, "@synthesis", 1, std::nullopt).input.find("result of o2"), std::string::npos);
+  EXPECT_NE(op_spec(w.state, w.spec, worker_base(w.spec), "@synthesis", 1, std::nullopt).input.find("result of o2"), std::string::npos);
   w.end("@synthesis", "all in all");
   w.go();
   EXPECT_EQ(flow_content(w.state), "all in all");
