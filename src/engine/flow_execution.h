@@ -49,6 +49,7 @@ class FlowExecution final : public Execution {
   aio::Task<> await(std::int64_t until_ms);
   // Looks at the runs of running operations: those that have ended are told, those that nobody executes are taken over.
   aio::Task<> look_at_children();
+  std::optional<run::ChildView> heard_of(const std::string& op, const Child& child) const;
   aio::Task<run::ChildView> view(const std::string& op, const store::Run& run);
   aio::Task<> find_children();
   void make_directories();
