@@ -116,6 +116,7 @@ run::TaskLimits task_limits(const Node& block) {
   if (const auto* cap = block.find("cap")) limits.live = as_int(*cap).value_or(limits.live);
   if (const auto* count = block.find("keep_count")) limits.listed = as_int(*count).value_or(limits.listed);
   if (const auto* hours = block.find("keep_hours")) limits.listed_ms = std::llround(as_number(*hours).value_or(0) * 3'600'000);
+  if (const auto* policy = block.find("on_end")) limits.on_end = run::parse_on_end(policy->text).value_or(limits.on_end);
   return limits;
 }
 

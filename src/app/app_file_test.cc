@@ -155,10 +155,13 @@ TEST_F(AppFileTest, AgentFieldsHaveTheirSynonyms) {
 }
 
 TEST_F(AppFileTest, BackgroundTasksHaveTheirSettings) {
-  const auto app = load(with("", "runtime: {background: {cap: 3, keep_hours: 0.5, keep_count: 0}}\n"));
-  EXPECT_EQ(app.agents[0].tasks, (run::TaskLimits{.live = 3, .listed = 0, .listed_ms = 1'800'000}));
+  const auto app = load(with("", "runtime: {background: {cap: 3, keep_hours: 0.5, keep_count: 0, on_end: detach}}\n"));
+  EXPECT_EQ(app.agents[0].tasks, (run::TaskLimits{.live = 3, .listed = 0, .listed_ms = 1'800'000, .on_end = run::OnEnd::detach}));
   EXPECT_TRUE(app.warnings.empty());
   EXPECT_EQ(load(with("", "runtime: {background: {}}\n")).agents[0].tasks, run::TaskLimits());
+  EXPECT_EQ(load(with("", "runtime: {background: {on_end: adopt}}\n")).agents[0].tasks.on_end, run::OnEnd::adopt);
+  EXPECT_EQ(problem(with("", "runtime: {background: {on_end: detatch}}\n")),
+            "runtime.background.on_end: must be one of: cancel, detach, adopt, did you mean 'detach'? (app.yaml:5:32, DGT-E0104)");
   EXPECT_EQ(problem(with("", "runtime: {background: {cap: 0, keep_hours: 0, keep_count: 10001, keep_days: 1}}\n")),
             "runtime.background.cap: must be at least 1 (app.yaml:5:29, DGT-E0103)\n"
             "runtime.background.keep_hours: must be greater than 0 (app.yaml:5:44, DGT-E0103)\n"

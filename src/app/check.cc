@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <tuple>
 
 #include "app/app_file.h"
 #include "app/file.h"
@@ -11,10 +10,6 @@
 namespace app {
 
 namespace {
-
-void sort_by_position(std::vector<Problem>& problems) {
-  std::ranges::sort(problems, {}, [](const Problem& p) { return std::tie(p.mark.line, p.mark.column, p.path, p.message); });
-}
 
 std::optional<App> read(const std::string& path, const std::string& text, const llm::Environment& environment,
                         Problems& problems) {

@@ -100,6 +100,9 @@ base::Result<App> parse_app(std::string_view yaml, std::string_view file_name, c
 // the system prompt. Becomes an agent whose id is the file's stem.
 base::Result<Agent> load_profile(const std::string& path, const llm::Environment& environment);
 
+// The names of the profiles that are found from there.
+std::vector<std::string> profile_names(const std::string& cwd, const std::string& home);
+
 // Finds `name` in .outlast/agents (then .lionagi/agents) of the git root, of each directory from `cwd` upward, and of
 // `home`/agents: <name>.md or <name>/<name>.md. Not found: the message is "Agent profile 'x' not found\nAvailable: a, b".
 base::Result<std::string> find_profile(std::string_view name, const std::string& cwd, const std::string& home);

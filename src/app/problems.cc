@@ -1,6 +1,8 @@
 #include "app/problems.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <tuple>
 
 #include "base/text.h"
 
@@ -44,6 +46,10 @@ base::Error Problems::error() const {
   for (const auto& problem : problems_) text += (text.empty() ? "" : "\n") + to_text(problem, file_name_);
   if (left_out_ > 0) text += "\n... and " + std::to_string(left_out_) + " more problems";
   return {base::Errc::invalid_argument, std::move(text)};
+}
+
+void sort_by_position(std::vector<Problem>& problems) {
+  std::ranges::sort(problems, {}, [](const Problem& p) { return std::tie(p.mark.line, p.mark.column, p.path, p.message); });
 }
 
 std::string child(std::string_view path, std::string_view key) {

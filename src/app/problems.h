@@ -32,6 +32,7 @@ enum class Code {
   color = 109,
   environment = 201,
   placeholder_cycle = 208,
+  placeholder_unknown = 209,
   agent = 300,
   module = 301,
   tool = 302,
@@ -84,6 +85,9 @@ class Problems {
   std::vector<Problem> warnings_;
   std::size_t left_out_ = 0;
 };
+
+// As an editor shows them, from the first line down.
+void sort_by_position(std::vector<Problem>& problems);
 
 // "a.b", "b" where the parent is the document itself.
 std::string child(std::string_view path, std::string_view key);

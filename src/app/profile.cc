@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "app/catalogue.h"
+#include "app/effort.h"
 #include "app/file.h"
 #include "app/problems.h"
 #include "app/recovery_key.h"
@@ -18,8 +19,16 @@ namespace app {
 namespace {
 
 constexpr Field kProfile[] = {
-    {"model", text()},  {"name", text()},    {"description", text()}, {"role", text()},        {"provider", text()},
-    {"effort", text()}, {"yolo", boolean()}, {"bypass", boolean()},   {"timeout", positive()}, {"tools", or_also(texts(), kText)},
+    {"model", text()},
+    {"name", text()},
+    {"description", text()},
+    {"role", text()},
+    {"provider", text()},
+    {"effort", kEffortShape},
+    {"yolo", boolean()},
+    {"bypass", boolean()},
+    {"timeout", positive()},
+    {"tools", or_also(texts(), kText)},
     {"recovery", kRecoveryShape},
 };
 constexpr Shape kProfileShape = map_of(kProfile);
@@ -81,16 +90,8 @@ void read_model(const Node& front, Brain& brain, Problems& problems) {
       problems.add("model", shown(spec.error().message), front.find("model")->mark, Code::provider);
     }
   }
-  const auto effort = text_of(front, "effort");
-  if (effort.empty()) return;
-  if (llm::valid_effort(effort)) {
-    brain.effort = effort;
-    return;
-  }
-  const std::vector<std::string_view> efforts = {"none", "minimal", "low", "medium", "high", "xhigh", "max"};
-  std::string message = "must be one of: ";
-  for (std::size_t i = 0; i < efforts.size(); ++i) message += (i == 0 ? "" : ", ") + std::string(efforts[i]);
-  problems.add("effort", message + did_you_mean(effort, efforts), front.find("effort")->mark, Code::choice);
+  // One that is no such word is told already, by its shape.
+  if (const auto effort = text_of(front, "effort"); llm::valid_effort(effort)) brain.effort = effort;
 }
 
 // Reading needs nobody's consent; changing files does, unless the profile says yolo (or bypass, which says more).

@@ -16,6 +16,7 @@ constexpr std::string_view kWorkdirModes[] = {"none", "required", "fixed", "auto
 constexpr std::string_view kInjections[] = {"direct", "compact_direct", "discovery"};
 constexpr std::string_view kMidTurn[] = {"queue", "inject"};
 constexpr std::string_view kStrategies[] = {"truncate", "summarize"};
+constexpr std::string_view kOnEnd[] = {"cancel", "detach", "adopt"};
 constexpr std::string_view kTriggerTypes[] = {"cron", "watch", "http"};
 constexpr std::string_view kMethods[] = {"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"};
 constexpr std::string_view kRoutings[] = {"broadcast", "user", "session"};
@@ -115,6 +116,7 @@ constexpr Field kBackground[] = {
     {"cap", integer(1, limits::kSessionTasksCapMax)},
     {"keep_hours", {.types = kNumber, .min = 0, .max = kKeptHoursMax, .above_min = true}},
     {"keep_count", integer(0, limits::kSessionTasksCapMax)},
+    {"on_end", one_of(kOnEnd)},
 };
 
 constexpr Field kRuntime[] = {

@@ -32,6 +32,9 @@ inline constexpr std::array kFailpoints = {
     std::string_view("handover.before_release"),  // draining, the lease is still held
     std::string_view("seal.after_commit"),        // blocks were merged
     std::string_view("projection.after_write"),   // files are ahead of what their offset says
+    std::string_view("flow.after_launch"),        // an operation's run is there, the flow does not say so
+    std::string_view("flow.before_end"),          // all operations have ended, the flow has not
+    std::string_view("flow_log.after_write"),     // flow.log has lines that run.json does not know of
 };
 
 namespace detail {

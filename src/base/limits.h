@@ -56,12 +56,31 @@ inline constexpr std::int64_t kAttemptsMax = 1'000'000;        // epochs of one 
 inline constexpr std::size_t kHistoryBytesMax = 8 << 20;       // conversation handed to a model
 inline constexpr std::int64_t kDrainMs = 8'000;                // a stop waits this long for steps under way
 
+// Looking at runs and ending them from the command line.
+inline constexpr std::size_t kMonitorRowsMax = 200;
+inline constexpr std::size_t kTreeRunsMax = 10'000;            // runs below one that is killed or looked at
+inline constexpr std::uint64_t kStatusEventsMax = 20'000;      // a longer log is not folded for `status`
+inline constexpr std::size_t kKillReasonBytesMax = 1'024;
+inline constexpr std::int64_t kKillEndMs = 10'000;             // after both graces, for what a revived executor still has to end
+
 // Memory of a session.
 inline constexpr std::size_t kMemoryEntryBytesMax = 16 << 10;
 inline constexpr std::size_t kMemoryEntriesMax = 1'000;
 inline constexpr std::size_t kMemoryLabelBytesMax = 64;        // a fact's category, its importance
 inline constexpr std::size_t kMemoryShownBytesMax = 16 << 10;  // what a model is told of it before a call
 inline constexpr std::int64_t kMemoryRecalledMax = 200;        // entries in one answer
+
+// Teams.
+inline constexpr std::size_t kTeamNameBytesMax = 128;          // of a team, a member, an operation
+inline constexpr std::size_t kTeamMembersMax = 256;            // and recipients of one message
+inline constexpr std::size_t kTeamMailBytesMax = 1 << 20;      // one message
+inline constexpr std::size_t kTeamArtifactsBytesMax = 64 << 10;  // what it names of files
+inline constexpr std::int64_t kTeamMailsMax = 20'000;          // of one team
+inline constexpr std::int64_t kTeamBytesMax = 64 << 20;        // ... together: its file is written whole
+inline constexpr std::int64_t kTeamsListedMax = 10'000;
+inline constexpr std::size_t kTeamReceivedMax = 50;            // in one answer to an agent
+inline constexpr std::size_t kTeamReceivedBytesMax = 32 << 10;  // ... which closes at about this size; more of one message is cut
+inline constexpr std::int64_t kTeamFileWaitMs = 5'000;         // for another process that writes a team's file
 
 // Model providers. Times in milliseconds.
 inline constexpr std::int64_t kConnectMs = 10'000;
@@ -145,5 +164,14 @@ inline constexpr std::size_t kMcpServersMax = 64;                 // of one app 
 
 // Definitions.
 inline constexpr std::size_t kConfigBytesMax = 4 << 20;
+
+// Playbooks.
+inline constexpr std::int64_t kPlaybookWorkersMax = 32;
+inline constexpr std::int64_t kPlaybookOpsMax = 50;
+inline constexpr std::size_t kPlaybookArgsMax = 64;
+inline constexpr std::size_t kPlaybookArgNameBytesMax = 64;
+inline constexpr std::size_t kPlaybookArtifactsMax = 100;
+inline constexpr std::size_t kPlaybookPathBytesMax = 1024;       // of an artifact, of a directory to save into
+inline constexpr std::size_t kPlaybookPromptBytesMax = 4 << 20;  // with all its values in it
 
 }  // namespace base::limits

@@ -83,6 +83,7 @@ Checked<> apply_profile(const std::string& name, const std::string& cwd, const S
   if (!agent->max_turns && spec.limits.turns) own.limits.turns = spec.limits.turns;
   own.input = std::move(spec.input);
   own.work_directory = std::move(spec.work_directory);
+  own.roots = std::move(spec.roots);
   if (yolo)
     for (auto& tool : own.tools) approve(tool);
   spec = std::move(own);
@@ -155,6 +156,18 @@ std::string absolute_cwd() {
   return fs::current_path(ec).string();
 }
 
+// The agents of a flow can be talked to though its directory was removed: they go on in this one.
+void leave_gone_directories(run::Spec& spec) {
+  const auto gone = [](const std::string& path) {
+    std::error_code ec;
+    return !fs::is_directory(path, ec);
+  };
+  std::erase_if(spec.roots, gone);
+  if (spec.work_directory.empty() || !gone(spec.work_directory)) return;
+  warn("its directory " + spec.work_directory + " is gone; it goes on in this one");
+  spec.work_directory.clear();
+}
+
 // Model, profile and flags upon what the session's last run had: flags win over the profile, it wins over the session.
 Checked<engine::LaunchRequest> compose(Process& process, const AgentOptions& options, Words words, const SessionOf& session) {
   engine::LaunchRequest request;
@@ -165,12 +178,14 @@ Checked<engine::LaunchRequest> compose(Process& process, const AgentOptions& opt
     const auto last = run::decode_spec(session.last->spec);
     if (!last) return refuse(last.error());
     spec = *last;
+    spec.flow.reset();  // its orchestrator goes on as an agent
     spec.limits.timeout_ms = 0;  // a wall clock is of one command
     request.component_id = session.last->component_id;
     request.component_name = session.last->component_name;
     request.user_id = session.last->user_id;
   }
   spec.input = std::move(words.prompt);
+  if (session.last && !session.last->parent_run_id.empty()) leave_gone_directories(spec);
   auto directory = work_directory(options.cwd, process.settings, spec.work_directory);
   if (!directory) return std::unexpected(directory.error());
   spec.work_directory = std::move(*directory);

@@ -1,29 +1,14 @@
 #include "cli/cancel.h"
 
 #include "base/json.h"
+#include "cli/run_end.h"
 #include "cli/run_files.h"
 #include "cli/run_json.h"
 #include "cli/store_command.h"
-#include "engine/projection_manifest.h"
 
 namespace cli {
 
 namespace {
-
-constexpr std::int64_t kEndMs = 10'000;
-constexpr std::int64_t kLookMs = 20;
-constexpr std::int64_t kOrphanLookMs = 200;
-
-// Nobody alive executes the run: this process does, to end it.
-aio::Task<> take_over(Process& process, store::RunNumber run) {
-  if (!process.execution) {
-    process.enable_execution(nullptr, {.concurrent_runs_max = 1'000, .adopt = false});
-    co_await process.execution->executor.start();
-  }
-  auto& executor = process.execution->executor;
-  const auto taken = co_await executor.take(run, 0);
-  if (taken) co_await executor.finished(run);
-}
 
 void tell(const store::Run& run, bool was_over, bool json) {
   if (json) {
@@ -48,7 +33,7 @@ aio::Task<int> cancel_one(Process& process, const CancelOptions& options, std::s
   if (now->status == run::Status::cancelled) co_return kOk;
   if (run::is_terminal(now->status)) co_return kFailed;
   co_return complain(kStillRunning, "the cancel of " + now->run_id + " is recorded, but its executor has not ended it in " +
-                                        std::to_string(kEndMs / 1000) + " s; look again: outlast wait " + now->run_id);
+                                        std::to_string(kCancelEndMs / 1000) + " s; look again: outlast wait " + now->run_id);
 }
 
 aio::Task<int> cancel(Process& process, const CancelOptions& options) {
@@ -62,27 +47,6 @@ aio::Task<int> cancel(Process& process, const CancelOptions& options) {
 }
 
 }  // namespace
-
-aio::Task<std::optional<store::Run>> cancel_and_wait(Process& process, store::Run run) {
-  co_await process.store->request_cancel(run.run_id);
-  const auto end = process.time.steady_ms() + kEndMs;
-  for (auto next_orphan_look = process.time.steady_ms();;) {
-    auto now = co_await present(process, run.run_id);
-    if (!now || run::is_terminal(now->status) || process.time.steady_ms() >= end) co_return now;
-    if (process.time.steady_ms() >= next_orphan_look) {
-      next_orphan_look = process.time.steady_ms() + kOrphanLookMs;
-      if (co_await is_orphan(process, run.number)) {
-        co_await take_over(process, run.number);
-        continue;
-      }
-    }
-    co_await process.time.sleep(std::chrono::milliseconds(kLookMs));
-  }
-}
-
-aio::Task<> stop_executing(Process& process) {
-  if (process.execution) co_await process.execution->executor.stop(0);
-}
 
 int run_cancel(const CancelOptions& options) {
   return with_store([&options](Process& process) { return cancel(process, options); });

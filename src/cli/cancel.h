@@ -3,8 +3,6 @@
 #include <string>
 #include <vector>
 
-#include "cli/process.h"
-
 namespace cli {
 
 struct CancelOptions {
@@ -13,12 +11,5 @@ struct CancelOptions {
 };
 
 int run_cancel(const CancelOptions& options);
-
-// Records the cancel and waits until the run has ended, for a bounded time; a run whose executor is dead is taken over and ended
-// here. The run as it is then; nothing when it was removed.
-aio::Task<std::optional<store::Run>> cancel_and_wait(Process& process, store::Run run);
-
-// Ends what cancel_and_wait started, before the process ends.
-aio::Task<> stop_executing(Process& process);
 
 }  // namespace cli

@@ -1,11 +1,9 @@
 #include "cli/check.h"
 
-#include <algorithm>
-#include <tuple>
-
 #include "app/check.h"
 #include "base/json.h"
 #include "cli/output.h"
+#include "cli/problem_lines.h"
 #include "cli/process.h"
 
 namespace cli {
@@ -13,11 +11,6 @@ namespace cli {
 namespace {
 
 namespace json = boost::json;
-
-struct Line {
-  app::Mark mark;
-  std::string text;
-};
 
 std::string_view gate_name(app::Gate gate) {
   if (gate == app::Gate::deny) return "deny";
@@ -34,10 +27,6 @@ std::string model_of(const app::Brain& brain) {
   return text;
 }
 
-std::string counted(std::size_t count, const std::string& word) {
-  return (count ? std::to_string(count) : "no") + " " + word + (count == 1 ? "" : "s");
-}
-
 // "agent main: deepseek/deepseek-chat, Read, Bash (approve)".
 std::string agent_line(const app::Agent& agent, const app::App& app) {
   auto text = "agent " + agent.id + ": " + model_of(agent.brain);
@@ -51,29 +40,11 @@ std::string agent_line(const app::Agent& agent, const app::App& app) {
 }
 
 void print_file(const app::CheckedFile& checked) {
-  std::vector<Line> lines;
-  for (const auto& problem : checked.errors) lines.push_back({problem.mark, "error: " + app::to_text(problem, checked.file)});
-  for (const auto& problem : checked.warnings) lines.push_back({problem.mark, "warning: " + app::to_text(problem, checked.file)});
-  std::ranges::sort(lines, {}, [](const Line& line) { return std::tie(line.mark.line, line.mark.column, line.text); });
-  for (const auto& line : lines) put_line(harmless(line.text));
-  if (checked.errors_left_out)
-    put_line("error: ... and " + std::to_string(checked.errors_left_out) + " more (" + checked.file + ")");
+  print_problems({checked.file, checked.errors, checked.warnings, checked.errors_left_out});
   if (!checked.ok() || !checked.app) return;
   for (const auto& agent : checked.app->agents) put_line(agent_line(agent, *checked.app));
   for (const auto& server : checked.app->mcp_servers)
     put_line("mcp server " + server.name + ": " + std::string(transport_name(server)));
-}
-
-json::array problems_json(const std::vector<app::Problem>& problems) {
-  json::array list;
-  for (const auto& problem : problems) {
-    json::object one{
-        {"path", problem.path}, {"message", problem.message}, {"line", nullptr}, {"column", nullptr}, {"code", nullptr}};
-    if (problem.mark.line > 0) one["line"] = problem.mark.line, one["column"] = problem.mark.column;
-    if (problem.code) one["code"] = app::name(*problem.code);
-    list.push_back(std::move(one));
-  }
-  return list;
 }
 
 json::array agents_json(const app::CheckedFile& checked) {

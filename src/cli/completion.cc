@@ -10,7 +10,7 @@ namespace cli {
 
 namespace {
 
-enum class Takes { nothing, ids, files, shells };
+enum class Takes { nothing, ids, files, shells, team_actions };
 
 // What can follow a command. tests/e2e/test_cli.py holds it against each command's help.
 struct Row {
@@ -23,13 +23,26 @@ constexpr Row kRows[] = {
     {"run",
      "--agent --resume --continue-last --session --cwd --timeout --recovery --input --background --json --verbose",
      Takes::files},
+    {"flow",
+     "--agent --effort --cwd --save --timeout --max-tokens --max-concurrent --tools --output --with-synthesis --team-mode --background --bare --yolo "
+     "--verbose --json --plan --max-agents --dry-run --show-graph --graph-format --resume --retry-failed",
+     Takes::nothing},
+    {"fanout",
+     "--agent --effort --cwd --save --timeout --max-tokens --max-concurrent --tools --output --with-synthesis --team-mode --background --bare --yolo "
+     "--verbose --json --num-workers --workers --synthesis-prompt",
+     Takes::nothing},
+    {"play", "--json", Takes::files},
     {"chat", "--agent --resume --continue-last --session --cwd --timeout --recovery --verbose", Takes::files},
     {"ls", "--all --tasks -n --status --session --json", Takes::nothing},
     {"show", "--json", Takes::ids},
+    {"status", "--json", Takes::ids},
+    {"monitor", "--watch --refresh --since --json", Takes::ids},
     {"logs", "--follow --from --json", Takes::ids},
     {"attach", "--from --verbose --json", Takes::ids},
     {"wait", "--timeout --interval --json", Takes::ids},
     {"cancel", "--json", Takes::ids},
+    {"kill", "--reason --grace --dry-run --json", Takes::ids},
+    {"team", "--members --team --to --from --from-op --as --json", Takes::team_actions},
     {"approve", "--reject --note --json", Takes::ids},
     {"fork", "--json", Takes::ids},
     {"resume", "--all --json", Takes::ids},
@@ -75,6 +88,7 @@ std::string bash() {
     if (row.takes == Takes::ids) out += " takes=ids";
     if (row.takes == Takes::files) out += " takes=files";
     if (row.takes == Takes::shells) out += " takes=shells";
+    if (row.takes == Takes::team_actions) out += " takes=team_actions";
     out += " ;;\n";
   }
   out +=
@@ -86,6 +100,8 @@ std::string bash() {
       "    ids) COMPREPLY=($(compgen -W \"$(outlast __ids 2>/dev/null)\" -- \"$word\")) ;;\n"
       "    files) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
       "    shells) COMPREPLY=($(compgen -W \"bash zsh fish\" -- \"$word\")) ;;\n"
+      "    team_actions) [ \"$COMP_CWORD\" -eq 2 ] &&\n"
+      "      COMPREPLY=($(compgen -W \"create list show send receive\" -- \"$word\")) ;;\n"
       "  esac\n"
       "}\n"
       "complete -F _outlast outlast\n";
@@ -122,6 +138,7 @@ std::string zsh() {
     if (row.takes == Takes::ids) out += "; else _outlast_ids";
     if (row.takes == Takes::files) out += "; else _files";
     if (row.takes == Takes::shells) out += "; else compadd bash zsh fish";
+    if (row.takes == Takes::team_actions) out += "; elif (( CURRENT == 3 )); then compadd create list show send receive";
     out += "; fi ;;\n";
   }
   out +=
@@ -157,6 +174,7 @@ std::string fish() {
     if (row.takes == Takes::ids) out += when + "-a '(outlast __ids 2>/dev/null)'\n";
     if (row.takes == Takes::files) out += when + "-F\n";
     if (row.takes == Takes::shells) out += when + "-a 'bash zsh fish'\n";
+    if (row.takes == Takes::team_actions) out += when + "-a 'create list show send receive'\n";
   }
   return out;
 }

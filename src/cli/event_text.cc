@@ -62,6 +62,12 @@ struct Words {
   std::string operator()(const run::ContextCompacted& e) const {
     return std::to_string(e.dropped) + " messages left out, " + std::to_string(e.kept) + " kept";
   }
+  std::string operator()(const run::FlowPlanned& e) const { return one_line(plan_line(e.plan), kColumns); }
+  std::string operator()(const run::OpStarted& e) const { return e.op + " in run " + e.run_id + attempt(e.attempt); }
+  std::string operator()(const run::OpEnded& e) const {
+    return e.op + " " + std::string(name(e.outcome)) + attempt(e.attempt) + (e.error.empty() ? "" : ": " + one_line(e.error, kColumns));
+  }
+  static std::string attempt(std::int64_t number) { return number > 1 ? " (attempt " + std::to_string(number) + ")" : ""; }
 };
 
 }  // namespace

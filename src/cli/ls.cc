@@ -76,7 +76,7 @@ void print_json(const std::vector<store::Run>& runs, const Notes& orphans) {
 aio::Task<int> ls(Process& process, const LsOptions& options) {
   store::RunFilter filter;
   filter.limit = options.all ? kAll : options.count;
-  if (!options.tasks) filter.except_type = store::kKindTool;
+  if (!options.tasks) filter.except_type = store::kKindTool, filter.operations = false;
   if (options.status) {
     const auto status = read_status(*options.status);
     if (!status) co_return complain(status.error());

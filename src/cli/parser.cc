@@ -5,16 +5,20 @@
 #include "cli/attach.h"
 #include "cli/cancel.h"
 #include "cli/chat.h"
+#include "cli/flow.h"
 #include "cli/fork.h"
 #include "cli/logs.h"
 #include "cli/ls.h"
 #include "cli/option_parser.h"
+#include "cli/play.h"
 #include "cli/resume.h"
 #include "cli/rm.h"
 #include "cli/run_app.h"
 #include "cli/serving_commands.h"
 #include "cli/show.h"
+#include "cli/team_commands.h"
 #include "cli/wait.h"
+#include "cli/watching_commands.h"
 
 namespace cli {
 
@@ -89,6 +93,26 @@ int run(const Words& words) {
   p.app.add_flag("-v,--verbose", o.verbose, "tell tool calls and thinking on stderr, terminal or not");
   if (const auto code = p.parse(words)) return *code;
   return run_run_app(o);
+}
+
+int play(const Words& words) {
+  PlayOptions o;
+  // What follows the name of a playbook is for its own flags, which are known when it has been read.
+  if (!words.empty() && !words[0].starts_with('-') && words[0] != "list" && words[0] != "check") {
+    o.name = words[0];
+    o.words.assign(words.begin() + 1, words.end());
+    return run_play(o);
+  }
+  Parser p(
+      "play", "list [--json] | check NAME|FILE [--json]",
+      "Lists the playbooks that can be found here, or says what is wrong with one and what it would start.\n"
+      "A playbook is NAME.playbook.yaml in .outlast/playbooks of the git root, of a directory from here upward, or of the home.",
+      "Examples:\n  outlast play list\n  outlast play check audit");
+  p.app.add_option("action", o.name, "list or check")->required();
+  p.app.add_option("playbook", o.target, "to check: a name, or a file's path");
+  p.app.add_flag("--json", o.json, kJson);
+  if (const auto code = p.parse(words)) return *code;
+  return run_play(o);
 }
 
 int chat(const Words& words) {
@@ -218,13 +242,20 @@ int approve(const Words& words) {
 constexpr Command kCommands[] = {
     {"agent", Group::run, "start an agent run, and show it or leave it in the background", agent},
     {"run", Group::run, "run an app's agent: app.yaml \"MESSAGE\"", run},
+    {"play", Group::run, "list playbooks, and check them", play},
     {"chat", Group::run, "talk with an app's agent", chat},
+    {"flow", Group::run, "plan a graph of agents for a task, and run it", flow},
+    {"fanout", Group::run, "give a task's parts to several agents at once", fanout},
     {"ls", Group::look, "list runs", ls},
     {"show", Group::look, "show one run: status, cause, usage, result", show},
+    {"status", Group::look, "how it stands with a run: who executes it, what it waits for", status},
+    {"monitor", Group::look, "a table of what goes on; -w repaints it", monitor},
     {"logs", Group::look, "print a run's events; -f follows it live", logs},
     {"attach", Group::look, "show a run as its own terminal would", attach},
     {"wait", Group::look, "wait until runs have ended", wait},
     {"cancel", Group::steer, "cancel runs", cancel},
+    {"kill", Group::steer, "end runs with all that they have started, and their processes", kill},
+    {"team", Group::steer, "teams whose members write to each other: create, list, show, send, receive", team},
     {"approve", Group::steer, "decide the tool calls a paused run waits for", approve},
     {"fork", Group::steer, "branch off from any event of a run", fork},
     {"resume", Group::steer, "start executors for runs whose own are gone", resume},
@@ -235,6 +266,8 @@ constexpr Command kCommands[] = {
     {"service", Group::serve, "run the server as a systemd user unit", service},
     {"doctor", Group::system, "check home, disk, database and providers", doctor},
     {"completion", Group::system, "print a completion script for bash, zsh or fish", completion},
+    {"o", Group::hidden, "", orchestrate},
+    {"orchestrate", Group::hidden, "", orchestrate},
     {"execute", Group::hidden, "", execute},
     {"shim", Group::hidden, "", shim},
     {"__ids", Group::hidden, "", ids},

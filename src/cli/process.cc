@@ -15,6 +15,7 @@
 #include "tool/memory_tools.h"
 #include "tool/shell_tools.h"
 #include "tool/task_tools.h"
+#include "tool/team_tools.h"
 
 namespace cli {
 
@@ -38,6 +39,7 @@ std::vector<std::unique_ptr<tool::Tool>> all_tools(process::Children& children, 
   auto tools = tool::file_tools(blocking);
   for (auto& tool : tool::shell_tools(children, blocking, time, {.environment = passed_on()})) tools.push_back(std::move(tool));
   for (auto& tool : tool::memory_tools()) tools.push_back(std::move(tool));
+  for (auto& tool : tool::team_tools()) tools.push_back(std::move(tool));
   for (auto& tool : tool::task_tools(time)) tools.push_back(std::move(tool));
   tools.push_back(tool::ask_user_tool());
   tools.push_back(tool::agent_tool(time, agents));
@@ -93,9 +95,13 @@ Execution::Execution(boost::asio::io_context& io, aio::Time& time, base::Random&
            &projection},
       executor(deps, options),
       tasks(deps, executor),
-      memory(store) {
+      memory(store),
+      team_files(store, time, blocking, teams_directory(settings)),
+      team_mail(store, team_files) {
   deps.tasks = &tasks;
   deps.memory = &memory;
+  deps.team_mail = &team_mail;
+  deps.team_files = &team_files;
   agents.use(deps, executor);
   deps.tools_of = [this](const store::Run& run, const run::Spec& spec) { return mcp_servers.tools_of(run, spec); };
   // Shims and MCP servers are children of this process that nobody waits for; they must not stay as zombies.

@@ -20,6 +20,7 @@
 #include "engine/memory.h"
 #include "engine/projection.h"
 #include "engine/tasks.h"
+#include "engine/team_mail.h"
 #include "llm/registry.h"
 #include "net/http_client.h"
 #include "process/children.h"
@@ -39,6 +40,8 @@ base::Result<Settings> load_settings();
 
 // What commands wrote, a directory per run.
 inline std::string children_directory(const Settings& settings) { return settings.home + "/children"; }
+// The files of teams.
+inline std::string teams_directory(const Settings& settings) { return settings.home + "/teams"; }
 
 // What a process that executes runs has besides its store.
 struct Execution {
@@ -58,6 +61,8 @@ struct Execution {
   engine::Executor executor;
   engine::Tasks tasks;
   engine::Memory memory;
+  engine::TeamFiles team_files;
+  engine::TeamMail team_mail;
 };
 
 class Process {

@@ -22,29 +22,31 @@ constexpr std::size_t kPromptBytesMax = limits::kEventBytesMax / 2;
 constexpr std::size_t kNameColumns = 60;
 constexpr double kTimeoutSecondsMax = 1e9;
 
-Checked<std::string> prompt_from_stdin() {
+Checked<std::string> text_from_stdin(std::string_view what) {
   std::string text;
   char buffer[1 << 16];
   for (;;) {
     const auto n = read(STDIN_FILENO, buffer, sizeof buffer);
-    if (n < 0) return refuse(kFailed, "the prompt cannot be read from standard input");
+    if (n < 0) return refuse(kFailed, "the " + std::string(what) + " cannot be read from standard input");
     if (n == 0) return text;
     text.append(buffer, static_cast<std::size_t>(n));
     if (text.size() > kPromptBytesMax)
-      return refuse(kUsage, "the prompt is longer than " + std::to_string(kPromptBytesMax) + " bytes");
+      return refuse(kUsage, "the " + std::string(what) + " is longer than " + std::to_string(kPromptBytesMax) + " bytes");
   }
 }
 
 }  // namespace
 
 Checked<std::string> read_prompt(std::string prompt) {
-  if (prompt == "-") {
-    auto text = prompt_from_stdin();
-    if (!text) return std::unexpected(text.error());
-    prompt = std::move(*text);
-  }
-  if (const auto good = check_prompt(prompt); !good) return std::unexpected(good.error());
-  return prompt;
+  auto text = read_text(std::move(prompt), "prompt");
+  if (!text) return text;
+  if (const auto good = check_prompt(*text); !good) return std::unexpected(good.error());
+  return text;
+}
+
+Checked<std::string> read_text(std::string word, std::string_view what) {
+  if (word != "-") return word;
+  return text_from_stdin(what);
 }
 
 Checked<> check_prompt(const std::string& prompt) {

@@ -11,6 +11,8 @@ namespace cli {
 
 // A prompt as it was given; "-" is read from standard input.
 Checked<std::string> read_prompt(std::string word);
+// Any text as it was given; "-" is read from standard input. `what` it is, for the error.
+Checked<std::string> read_text(std::string word, std::string_view what);
 // Not empty, not too long, UTF-8.
 Checked<> check_prompt(const std::string& prompt);
 

@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "base/json.h"
-#include "cli/cancel.h"
+#include "cli/run_end.h"
 #include "cli/run_files.h"
 #include "cli/store_command.h"
 

@@ -1,5 +1,6 @@
 #include "cli/run_files.h"
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -51,6 +52,18 @@ aio::Task<> complete_files(Process& process, const store::Run& run) {
 }
 
 }  // namespace
+
+std::string directory_of(const Settings& settings, const store::Run& run) {
+  const auto path = run_directory(settings, run.group_id);
+  std::error_code ec;
+  return !run.group_id.empty() && std::filesystem::is_directory(path, ec) ? path : "";
+}
+
+std::string artifacts_of(const Settings& settings, const store::Run& run) {
+  const auto path = run_directory(settings, run.group_id) + "/artifacts";
+  std::error_code ec;
+  return !run.group_id.empty() && std::filesystem::is_directory(path, ec) ? path : "";
+}
 
 aio::Task<> files_settled(Process& process, const store::Run& run) {
   if (run.group_id.empty() || !run::is_terminal(run.status)) co_return;

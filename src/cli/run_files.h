@@ -10,4 +10,8 @@ namespace cli {
 // the command has answered finds them whole; completes them from the log where nobody else does (its executor died just then).
 aio::Task<> files_settled(Process& process, const store::Run& run);
 
+// Where the files of a run's group lie, and what the run made; "" where there is no such place.
+std::string directory_of(const Settings& settings, const store::Run& run);
+std::string artifacts_of(const Settings& settings, const store::Run& run);
+
 }  // namespace cli

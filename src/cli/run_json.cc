@@ -8,6 +8,10 @@ namespace cli {
 
 namespace json = boost::json;
 
+namespace {
+constexpr int kContractVersion = 1;
+}
+
 json::value time_json(std::int64_t wall_ms) {
   if (!wall_ms) return nullptr;
   return json::value(base::iso_utc_ms(wall_ms));
@@ -41,6 +45,38 @@ json::object listed_json(const store::Run& run, std::string_view note) {
           {"updated_at", time_json(run.updated_ms)},
           {"ended_at", time_json(run.ended_ms)},
           {"event_count", run.event_count}};
+}
+
+json::object children_json(const store::ChildCounts& children) {
+  return {{"pending", children.pending},
+          {"running", children.running},
+          {"completed", children.completed},
+          {"failed", children.failed}};
+}
+
+std::string answer_json(json::object data) {
+  return base::to_text(json::object{{"ok", true}, {"contract_version", kContractVersion}, {"data", std::move(data)}});
+}
+
+std::string error_json(std::string_view kind, std::string_view message) {
+  return base::to_text(json::object{
+      {"ok", false}, {"contract_version", kContractVersion}, {"error", json::object{{"kind", kind}, {"message", message}}}});
+}
+
+std::string_view error_kind(base::Errc code) {
+  using base::Errc;
+  if (code == Errc::not_found) return "not_found";
+  // An ambiguous id is to be written longer, as a wrong one is to be written otherwise.
+  if (code == Errc::ambiguous || code == Errc::invalid_argument || code == Errc::unsupported) return "invalid_input";
+  if (code == Errc::conflict || code == Errc::already_finished || code == Errc::busy) return "conflict";
+  return code == Errc::unavailable ? "unavailable" : "internal";
+}
+
+std::function<int(const Failure&)> report_for(bool json) {
+  return [json](const Failure& failure) {
+    if (json) put_line(error_json(failure.code == kUnusable ? "unavailable" : "invalid_input", failure.message));
+    return json ? failure.code : complain(failure);
+  };
 }
 
 json::object result_json(const store::Run& run, const run::AgentState& state) {

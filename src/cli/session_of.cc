@@ -24,8 +24,9 @@ aio::Task<SessionOf> complete(Process& process, store::Session session) {
   co_return found;
 }
 
-// RUN/AGENT: the newest run of that agent among those that share the run's directory.
-aio::Task<std::optional<std::string>> session_of_agent(Process& process, std::string name) {
+}  // namespace
+
+aio::Task<std::optional<store::Run>> run_of_agent(Process& process, std::string name) {
   const auto slash = name.rfind('/');
   if (slash == std::string::npos || slash == 0 || slash + 1 == name.size()) co_return std::nullopt;
   const auto run = co_await process.store->resolve_run(name.substr(0, slash));
@@ -33,19 +34,18 @@ aio::Task<std::optional<std::string>> session_of_agent(Process& process, std::st
   store::RunFilter filter;
   filter.group_id = run->group_id.empty() ? run->run_id : run->group_id;
   filter.limit = 10'000;
-  const auto group = co_await process.store->list_runs(filter);
+  auto group = co_await process.store->list_runs(filter);
   const auto agent = name.substr(slash + 1);
-  for (const auto& member : group.items)
-    if (member.component_id == agent || member.component_name == agent) co_return member.session_id;
+  for (auto& member : group.items)
+    if (member.component_id == agent || member.component_name == agent) co_return std::move(member);
   co_return std::nullopt;
 }
-
-}  // namespace
 
 aio::Task<Checked<SessionOf>> session_by_name(Process& process, std::string name) {
   auto session = co_await process.store->resolve_session(name);
   if (!session && session.error().code == base::Errc::not_found)
-    if (auto id = co_await session_of_agent(process, name)) session = co_await process.store->find_session(*id);
+    if (const auto member = co_await run_of_agent(process, name))
+      session = co_await process.store->find_session(member->session_id);
   if (!session && session.error().code == base::Errc::not_found)
     co_return refuse(kUsage, "No branch log found for id '" + name + "'");
   if (!session) co_return refuse(session.error());

@@ -16,6 +16,8 @@ struct SessionOf {
 
 // By id or unique prefix of a session or run, or RUN/AGENT for one agent of a run. Says what a prefix has found.
 aio::Task<Checked<SessionOf>> session_by_name(Process& process, std::string name);
+// RUN/AGENT: the newest run of that agent among those that share the run's directory.
+aio::Task<std::optional<store::Run>> run_of_agent(Process& process, std::string name);
 // The session used last in the project of `cwd`, else the one used last at all.
 aio::Task<Checked<SessionOf>> session_last_used(Process& process, std::string cwd);
 

@@ -1,13 +1,14 @@
 #include "cli/show.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/run_files.h"
 #include "cli/run_json.h"
+#include "cli/run_situation.h"
 #include "cli/store_command.h"
+#include "engine/flow_execution.h"
 #include "engine/history.h"
 #include "engine/projection_manifest.h"
 
@@ -24,20 +25,24 @@ struct Details {
   run::AgentState state;  // empty where the events were given up
   std::vector<store::Fact> facts;
   std::vector<run::MemoryEntry> memory;  // of its session
+  std::vector<std::string> operations;   // of a flow, a line each
   std::string error, note, directory;
 };
 
-// Why a live run does not go on at this moment, as the log and the store tell it.
-std::string waits_for(const Details& d, bool orphan, std::int64_t now_ms) {
-  const auto since = [&](std::int64_t at_ms) { return " since " + base::iso_utc(at_ms) + " (" + age(at_ms, now_ms) + ")"; };
-  if (run::is_terminal(d.run.status)) return {};
-  if (d.run.status == run::Status::paused) return "waiting for a decision" + since(d.run.updated_ms);
-  if (orphan) return "waiting for an executor" + (d.run.reason.empty() ? "" : ": " + d.run.reason) + since(d.run.updated_ms);
-  if (d.run.cancel_requested) return "being cancelled";
-  if (d.state.model_open) return "a model call is under way";
-  for (const auto& call : d.state.calls)
-    if (call.phase == run::CallPhase::started) return "tool " + call.call.name + " is under way";
-  return {};
+// What a flow has come to, in place of a conversation.
+aio::Task<> add_flow(Process& process, Details& d) {
+  const auto flow = co_await engine::fold_flow(*process.store, d.run, d.spec);
+  d.state.content = run::flow_content(flow);
+  d.state.usage = flow.usage;
+  for (const auto& op : flow.plan.operations) {
+    const auto* known = run::find_op(flow, op.id);
+    const auto now = known && known->ended() ? known->ended_ms : process.time.wall_ms();
+    auto line = op.id + " (" + op.agent_id + ")  " + std::string(run::name(known ? known->phase : run::OpPhase::waiting));
+    if (known && known->started_ms) line += " " + duration(now - known->started_ms) + "  " + known->run_id;
+    if (known && known->retry_at_ms) line += "  again at " + base::iso_utc(known->retry_at_ms);
+    if (known && !known->error.empty()) line += "  " + known->error;
+    d.operations.push_back(std::move(line));
+  }
 }
 
 // The launching command holds a run first, without executing it; it is no attempt.
@@ -53,20 +58,20 @@ std::string error_of(const std::string& last_event) {
 aio::Task<Checked<Details>> gather(Process& process, std::string id) {
   auto run = co_await resolve_run(process, std::move(id));
   if (!run) co_return std::unexpected(run.error());
-  Details d{.run = std::move(*run), .spec = {}, .state = {}, .facts = {}, .memory = {}, .error = {}, .note = {}, .directory = {}};
+  Details d{.run = std::move(*run), .spec = {}, .state = {}, .facts = {}, .memory = {}, .operations = {}, .error = {}, .note = {}, .directory = {}};
   auto spec = run::decode_spec(d.run.spec);
   if (!spec) co_return refuse(spec.error());
   d.spec = std::move(*spec);
   if (d.run.first_kept == 0) d.state = co_await engine::fold_run(*process.store, d.run, d.spec);
+  if (d.run.first_kept == 0 && d.spec.flow) co_await add_flow(process, d);
   d.facts = co_await process.store->facts(d.run.number);
   d.memory = (co_await process.store->memory(d.run.session, {})).items;
   const auto last = co_await process.store->last_event(d.run.number);
   d.error = error_of(last);
   const bool orphan = d.run.status < run::Status::paused && co_await is_orphan(process, d.run.number);
-  d.note = d.run.first_kept ? "its events were given up by retention (keep_days)" : waits_for(d, orphan, process.time.wall_ms());
-  const auto directory = run_directory(process.settings, d.run.group_id);
-  std::error_code ec;
-  if (!d.run.group_id.empty() && std::filesystem::is_directory(directory, ec)) d.directory = directory;
+  d.note = d.run.first_kept ? "its events were given up by retention (keep_days)"
+                            : waits_for(d.run, d.state, orphan, process.time.wall_ms());
+  d.directory = directory_of(process.settings, d.run);
   co_return d;
 }
 
@@ -156,6 +161,7 @@ void print_text(const Details& d, std::int64_t now_ms) {
                     std::to_string(d.state.tool_calls) + " tool calls, " + std::to_string(tries) +
                     (tries == 1 ? " attempt" : " attempts"));
   row("tokens", std::to_string(d.state.usage.input_tokens) + " in, " + std::to_string(d.state.usage.output_tokens) + " out");
+  for (const auto& line : d.operations) row("operation", one_line(line, 160));
   for (const auto& fact : d.facts) row("fact", base::iso_utc(fact.at_ms) + "  " + one_line(fact_text(fact), 120));
   for (const auto& entry : d.memory) row(memory_label(entry.kind), memory_text(entry));
   row("prompt", one_line(d.spec.input, 120));

@@ -9,11 +9,15 @@ constexpr std::size_t kOrphansMax = 10'000;
 }
 
 int with_store(const std::function<aio::Task<int>(Process&)>& main) {
+  return with_store(main, [](const Failure& failure) { return complain(failure); });
+}
+
+int with_store(const std::function<aio::Task<int>(Process&)>& main, const std::function<int(const Failure&)>& report) {
   auto settings = load_settings();
-  if (!settings) return complain(kUnusable, settings.error().message);
+  if (!settings) return report({kUnusable, settings.error().message});
   for (const auto& warning : settings->config.warnings) warn(warning);
   const auto process = Process::open(std::move(*settings));
-  if (!process) return complain(kUnusable, process.error().message);
+  if (!process) return report({kUnusable, process.error().message});
   return (*process)->run(main(**process));
 }
 

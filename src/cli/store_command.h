@@ -11,6 +11,8 @@ namespace cli {
 
 // Loads the settings, opens the store and runs `main` to its end. Says what is wrong and gives 78 where that is impossible.
 int with_store(const std::function<aio::Task<int>(Process&)>& main);
+// The same for a command that tells failures in a form of its own: `report` gives the exit code.
+int with_store(const std::function<aio::Task<int>(Process&)>& main, const std::function<int(const Failure&)>& report);
 
 // A run by its id, its unique prefix, or a session's (then its newest run). A failure names the id.
 aio::Task<Checked<store::Run>> resolve_run(Process& process, std::string id);

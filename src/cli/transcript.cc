@@ -39,6 +39,10 @@ struct Transcript::Show {
   void operator()(const run::RunContinued&) const { line("[decided; it goes on]"); }
   void operator()(const run::Notice& e) const { line("✉ " + one_line(e.text, kAsideColumns)); }
   void operator()(const run::ContextCompacted& e) const { line("✂ " + std::to_string(e.dropped) + " earlier messages left out"); }
+  // A flow is shown by its own lines (run/flow_log.h).
+  void operator()(const run::FlowPlanned&) const {}
+  void operator()(const run::OpStarted&) const {}
+  void operator()(const run::OpEnded&) const {}
   void operator()(const run::RunStarted&) const {}
   void operator()(const run::ModelStarted&) const {}
   void operator()(const run::ModelCompleted&) const {}

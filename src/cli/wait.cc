@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
 #include "aio/task_group.h"
 #include "base/json.h"
@@ -20,13 +19,6 @@ namespace {
 constexpr double kSecondsMax = 1e9;
 
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
-
-// Where the run's results lie, if there is such a place.
-std::string artifacts_of(const Settings& settings, const store::Run& run) {
-  const auto path = run_directory(settings, run.group_id) + "/artifacts";
-  std::error_code ec;
-  return !run.group_id.empty() && std::filesystem::is_directory(path, ec) ? path : "";
-}
 
 // The frozen line of the reference, or the object that says the same.
 void tell(const Settings& settings, const store::Run& run, const std::string& reason, bool json) {

@@ -48,6 +48,7 @@ aio::Task<base::Result<tool::AgentView>> Agents::launch(const tool::Context& cal
   request.spec = *std::move(spec);
   request.spec.input = std::move(prompt);
   request.spec.work_directory = caller.work_directory;
+  request.spec.roots = caller.roots;
   request.spec.team = caller.spec->team;
   request.spec.may_ask = member->may_ask;
   request.spec.depth = caller.spec->depth + 1;

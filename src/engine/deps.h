@@ -3,6 +3,8 @@
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
+#include <set>
+#include <string>
 
 #include "aio/time.h"
 #include "base/clock.h"
@@ -15,9 +17,12 @@
 #include "store/store.h"
 #include "tool/memory.h"
 #include "tool/tasks.h"
+#include "tool/team_mail.h"
 #include "tool/tool.h"
 
 namespace engine {
+
+class TeamFiles;
 
 // The tools of a run that uses MCP servers, and which of these cannot be used at present, each with the reason.
 struct RunTools {
@@ -41,10 +46,14 @@ struct Deps {
   tool::Tasks* tasks = nullptr;      // for tools that make other calls; null: they are refused
   Projection* projection = nullptr;  // keeps run directories current; null: none are kept
   tool::Memory* memory = nullptr;    // what sessions note; null: nothing can be noted
+  // What members of teams write to each other; null: nobody is reached.
+  tool::TeamMail* team_mail = nullptr;
+  TeamFiles* team_files = nullptr;  // shows what they write; null: nothing is shown
   // The tools of a run whose definition names MCP servers, on top of `tools`; asked before each model call, since servers come
   // and go. None: such a run has `tools` alone.
   std::function<aio::Task<RunTools>(const store::Run& run, const run::Spec& spec)> tools_of = {};
   CallRates rates = {};  // what this process has called
+  std::set<std::string> sessions_ending = {};  // whose hooks are being told of their end by this process
 };
 
 }  // namespace engine

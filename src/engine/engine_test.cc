@@ -9,10 +9,12 @@
 #include <future>
 
 #include "aio/offload.h"
+#include "engine/agents.h"
 #include "engine/decision_deadlines.h"
 #include "engine/executor.h"
 #include "engine/history.h"
 #include "engine/retry.h"
+#include "engine/tasks.h"
 #include "net/http_client.h"
 #include "store/sqlite/database.h"
 #include "store/sqlite_store.h"
@@ -259,6 +261,49 @@ TEST_F(EngineTest, AnApprovedCallIsMade) {
   std::string text;
   std::ifstream(home + "/note.txt") >> text;
   EXPECT_EQ(text, "final");
+}
+
+TEST_F(EngineTest, RootsAreReachedAndInherited) {
+  const auto flow = home + "/flow";
+  fs::create_directories(flow + "/a");
+  fs::create_directories(flow + "/b");
+  std::ofstream(flow + "/b/note.txt") << "from b";
+  const std::string call = R"({"file_path":"../b/note.txt"})";
+  Process p(home);
+  LaunchRequest request;
+  request.spec = {.input = "call Read " + call, .provider = "demo", .model = "fast", .tools = {{"Read"}}, .work_directory = flow + "/a", .roots = {flow}};
+  request.component_id = request.component_name = "main";
+  request.session_id = "s";
+  auto spec = request.spec;
+  const auto parent = p.run(p.executor.launch(std::move(request))).run;
+  const auto read_in = [&p](const store::Run& run) {
+    std::string results;
+    for (const auto& event : p.log(run))
+      if (const auto* done = std::get_if<run::ToolCompleted>(&event.payload)) results += done->result;
+    return results;
+  };
+  p.settled(parent);
+  EXPECT_EQ(read_in(parent), "     1\tfrom b\n");
+
+  Tasks tasks(p.deps, p.executor);
+  Agents agents;
+  agents.use(p.deps, p.executor);
+  const run::Spec helper{.input = "", .provider = "demo", .model = "fast", .tools = {{"Read"}}};
+  spec.team.push_back({.id = "helper", .description = "", .spec = run::encode(helper), .may_ask = {}});
+  spec.may_ask = {"helper"};
+  tool::Context caller{.run_id = parent.run_id, .call_id = "c", .work_directory = spec.work_directory, .roots = spec.roots};
+  caller.session_id = "s";
+  caller.granted = spec.tools;
+  caller.spec = &spec;
+  const auto task = p.run(tasks.launch(caller, {.name = "Read", .arguments = {{"file_path", "../b/note.txt"}}, .key = "k"}));
+  ASSERT_TRUE(task) << task.error().message;
+  const auto asked = p.run(agents.launch(caller, "helper", "call Read " + call));
+  ASSERT_TRUE(asked) << asked.error().message;
+  for (const auto& id : {task->task_id, asked->run_id}) {
+    const auto run = *p.run(p.store->find_run(id));
+    p.settled(run);
+    EXPECT_EQ(read_in(run), "     1\tfrom b\n");
+  }
 }
 
 TEST_F(EngineTest, ADecisionThatTakesTooLongIsANo) {

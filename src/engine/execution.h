@@ -1,75 +1,42 @@
 #pragma once
-// One leased run being executed: fold the log, ask the machine what is due, perform it, append what happened.
+// One leased run being executed. What that means depends on its kind: an agent's conversation and a call (agent_execution.h), or a
+// flow of other runs (flow_execution.h).
 #include <memory>
 #include <string>
 
-#include "aio/scope.h"
+#include "aio/task_group.h"
 #include "engine/deps.h"
-#include "engine/hooks.h"
-#include "engine/run_log.h"
 
 namespace engine {
+
+class Executor;
 
 enum class Ending { finished, lost, handed_over };
 
 class Execution {
  public:
-  // `tasks` runs the log's pump and the deadline; it and `deps` outlive the execution.
-  Execution(Deps& deps, aio::TaskGroup& tasks, store::Lease lease);
+  virtual ~Execution() = default;
 
   // Until the run has ended, paused, or is no longer ours. Io thread; once.
-  aio::Task<Ending> run();
+  virtual aio::Task<Ending> run() = 0;
 
   // After run() threw: ends the run with an internal error. The text goes to the run's facts, not to clients.
-  aio::Task<> fail(std::string what);
+  virtual aio::Task<> fail(std::string what) = 0;
 
   // The run was cancelled: ends at the next await, whatever is under way.
-  void cancel();
+  virtual void cancel() = 0;
   // The process stops: give the run up at once, others go on with it.
-  void hand_over();
+  virtual void hand_over() = 0;
   // As hand_over, but a step under way may finish first.
-  void stop_after_step() { stopping_ = true; }
+  virtual void stop_after_step() = 0;
 
   // After run() came back with handed_over: whether the store knows.
-  bool released() const { return released_; }
+  virtual bool released() const = 0;
 
-  const store::Run& row() const { return lease_.run; }
-
- private:
-  aio::Task<Ending> loop();
-  // False: the run is no longer ours.
-  aio::Task<bool> perform(run::Action action);
-  aio::Task<bool> append(const run::AppendEvents& events);
-  aio::Task<> look_for_notices();
-  aio::Task<> end_tools();
-  aio::Task<bool> call_model();
-  aio::Task<bool> call_tools(std::vector<run::ToolCall> calls);
-  aio::Task<> note_take_over();
-  aio::Task<> look_for_tools();
-  bool is_own_call() const;
-  aio::Task<> begin_hooks();
-  aio::Task<> fire_for_finished_calls();
-  aio::Task<bool> fire_before(const run::AppendEvents& events);
-  aio::Task<> fire_task_end(run::Status status);
-  aio::Task<bool> wait_for_earlier_tasks();
-  aio::Task<> make_room();
-  std::int64_t tokens_now() const;
-  run::Situation situation() const;
-
-  Deps& deps_;
-  aio::TaskGroup& tasks_;
-  store::Lease lease_;
-  std::shared_ptr<const tool::Toolbox> tools_;  // the process' own, with those of the run's MCP servers
-  run::Spec spec_;
-  run::AgentState state_;
-  std::vector<run::Message> past_;
-  std::vector<std::string> missing_servers_;  // of MCP, as it was recorded last
-  std::unique_ptr<RunLog> log_;
-  std::unique_ptr<Hooks> hooks_;
-  std::shared_ptr<aio::Scope> scope_;  // shared with the deadline's task, which may outlive the run
-  bool cancel_requested_ = false, stopping_ = false, taken_over_ = false, died_ = false, past_loaded_ = false, released_ = false;
-  std::int64_t crashes_ = 0;
-  std::vector<std::pair<std::int64_t, run::Notice>> notices_;  // before a model call: what it is to be told
+  virtual const store::Run& row() const = 0;
 };
+
+// `tasks` runs its pumps and deadlines; all outlive it. Flows start their operations with `executor`.
+std::shared_ptr<Execution> make_execution(Deps& deps, aio::TaskGroup& tasks, Executor& executor, store::Lease lease);
 
 }  // namespace engine

@@ -65,7 +65,11 @@ aio::Task<store::Launched> Executor::launch(LaunchRequest request) {
   if (request.in_turn) launch.turns_max = limits::kSessionTurnsMax;
   auto launched = co_await deps_.store.launch(std::move(launch));
   if (launched.known == store::Known::no_room) ++deps_.counters.launches_refused;
-  if (launched.known != store::Known::fresh) co_return launched;
+  if (launched.known != store::Known::fresh) {
+    // What a run had started before a crash may have nobody who executes it: whoever starts it again goes on with it.
+    if (is_dependent(launched.run)) co_await tend(launched.run);
+    co_return launched;
+  }
   ++deps_.counters.runs_launched;
   if (claim && launched.run.owner == owner_) begin({.run = launched.run});  // else it waits its turn
   co_return launched;
@@ -78,6 +82,12 @@ aio::Task<base::Result<>> Executor::take(store::RunNumber run, store::OwnerNumbe
   co_return base::Result<>{};
 }
 
+aio::Task<> Executor::tend(store::Run run) {
+  if (stopping_ || run::is_terminal(run.status) || executing_.contains(run.number) || !has_room(is_dependent(run))) co_return;
+  const auto spec = run::decode_spec(run.spec);
+  if (spec && model_usable(deps_, run, *spec)) co_await take(run.number, 0);
+}
+
 void Executor::begin(store::Lease lease) {
   const auto number = lease.run.number;
   if (const auto other = executing_.find(number); other != executing_.end()) {
@@ -85,7 +95,7 @@ void Executor::begin(store::Lease lease) {
     if (other->second->row().epoch >= lease.run.epoch) return;
     other->second->hand_over();
   }
-  auto execution = std::make_shared<Execution>(deps_, tasks_, std::move(lease));
+  auto execution = make_execution(deps_, tasks_, *this, std::move(lease));
   if (!runs_.spawn("run " + execution->row().run_id, execute(execution))) return;  // stopping: the lease dies with the process
   if (const auto& run = execution->row(); deps_.projection && !run.group_id.empty())
     tasks_.spawn("projection of " + run.run_id, project(number, deps_.projection->follow(run)));

@@ -38,6 +38,9 @@ class Executor {
   // Takes over one run from its present owner `from` (0: none) and executes it. Errc as store::Store::claim.
   aio::Task<base::Result<>> take(store::RunNumber run, store::OwnerNumber from);
 
+  // Takes over a run that somebody here waits for, where no living process executes it; else does nothing.
+  aio::Task<> tend(store::Run run);
+
   // Records the cancel durably and acts on it at once where the run executes here.
   aio::Task<store::CancelAnswer> cancel(std::string run_id);
 

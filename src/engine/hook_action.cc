@@ -75,6 +75,7 @@ aio::Task<Called> call_tool(const json::object& action, HookFiring& firing) {
   tool::Context context{.run_id = firing.run.run_id,
                         .call_id = firing.call_id,
                         .work_directory = firing.spec.work_directory,
+                        .roots = firing.spec.roots,
                         .epoch = firing.run.epoch,
                         .goes_on = [handing_over = firing.handing_over] { return *handing_over; },
                         .session_id = firing.run.session_id,
@@ -82,6 +83,7 @@ aio::Task<Called> call_tool(const json::object& action, HookFiring& firing) {
                         .settings = firing.spec.settings,
                         .tasks = firing.deps.tasks,
                         .memory = firing.deps.memory,
+                        .team_mail = firing.deps.team_mail,
                         .toolbox = firing.tools.get(),
                         .spec = &firing.spec};
   auto outcome = co_await firing.tools->call(tool->definition().name, arguments, std::move(context));

@@ -12,8 +12,10 @@ void LiveLogs::grown(const std::vector<store::Growth>& growth) {
   if (growth.empty()) {
     for (const auto& [run, tail] : tails_) {
       tail->looked_from = Tail::kNowhere;
+      ++tail->turns;
       tail->changed.notify_all();
     }
+    ++ends_, ended_.notify_all();
     for (const auto& [session, watched] : watched_) ++watched->begun, watched->changed.notify_all();
     return;
   }
@@ -25,6 +27,7 @@ void LiveLogs::grown(const std::vector<store::Growth>& growth) {
     const auto at = tails_.find(piece.run);
     if (at == tails_.end()) continue;
     auto& tail = *at->second;
+    if (piece.status) ++tail.turns, tail.status = piece.status;
     if (piece.slice.end() <= tail.head) continue;
     add(tail, piece.slice);
     tail.head = piece.slice.end();
@@ -113,6 +116,17 @@ aio::Task<std::shared_ptr<const Block>> LiveLogs::Reader::read(std::uint64_t cur
     tail_.changed.notify_all();          // others found nothing meanwhile because this one was looking
   }
   co_return std::make_shared<const Block>(Block{slice, {}});
+}
+
+std::optional<run::Event> LiveLogs::Reader::completion() const {
+  if (tail_.status != run::Status::completed || tail_.blocks.empty()) return std::nullopt;
+  const auto& slice = tail_.blocks.back()->slice;
+  if (!slice.lines || slice.end() != tail_.head) return std::nullopt;
+  auto lines = std::string_view(*slice.lines);
+  if (lines.ends_with('\n')) lines.remove_suffix(1);
+  auto event = run::decode(lines.substr(lines.rfind('\n') + 1));  // npos + 1: the only one
+  if (!event) return std::nullopt;
+  return *std::move(event);
 }
 
 aio::Task<> LiveLogs::Reader::wait(std::uint64_t cursor) {

@@ -48,6 +48,8 @@ class LiveLogs {
     static constexpr std::uint64_t kNowhere = UINT64_MAX;
     aio::Notifier changed;
     std::size_t readers = 0;
+    std::uint64_t turns = 0;
+    std::optional<run::Status> status;  // as the last event that changed it said, where that was heard of
   };
   struct Looking;
 
@@ -66,6 +68,10 @@ class LiveLogs {
     std::shared_ptr<const Block> recent(std::uint64_t cursor) const { return cached(tail_, cursor); }
     // After read() gave nothing: events from the cursor on were committed and are there no more; the run was removed.
     bool lost() const { return lost_; }
+    // Grows whenever the run's status has changed, or may have: whoever notes it and looks at the run misses no end.
+    std::uint64_t turns() const { return tail_.turns; }
+    // The last event of a run that was heard to complete, where it is still in memory.
+    std::optional<run::Event> completion() const;
     // Ends the wait of this run's readers.
     void wake() { tail_.changed.notify_all(); }
     // Waits for a change: growth, a tick, or nothing at all; the caller reads again. Does not wait while read() may find more.

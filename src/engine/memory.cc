@@ -3,9 +3,10 @@
 #include <algorithm>
 
 #include "base/limits.h"
-#include "base/log.h"
 #include "base/text.h"
+#include "engine/session_now.h"
 #include "engine/step.h"
+#include "engine/written.h"
 
 namespace engine {
 
@@ -15,6 +16,7 @@ using run::MemoryEntry;
 namespace {
 
 constexpr std::string_view kModule = "memory";
+constexpr std::string_view kNote = "a note";
 
 // The same call is the same entry. A call's id names it within its message only, so what it notes is part of the key.
 std::string key_of(const tool::Context& caller, const MemoryEntry& entry) {
@@ -22,42 +24,29 @@ std::string key_of(const tool::Context& caller, const MemoryEntry& entry) {
          base::sha256_hex(entry.content).substr(0, 16);
 }
 
-// A disk that takes nothing now is an answer to the model, not the end of its run.
-template <class T>
-aio::Task<base::Result<T>> written(store::Answer<T> writing) {
-  std::string broken;
-  try {
-    co_return co_await std::move(writing);
-  } catch (const base::Broken& error) {
-    broken = error.what();
-  }
-  base::log::error("a note could not be written", {{"reason", broken}});
-  co_return base::fail(base::Errc::unavailable, "it could not be written; try again later");
-}
-
 }  // namespace
 
 aio::Task<base::Result<MemoryEntry>> Memory::add(const tool::Context& caller, MemoryEntry entry) {
-  const auto session = co_await store_.find_session(caller.session_id);
+  const auto session = co_await store_.find_session(co_await session_now(store_, caller));
   if (!session) co_return std::unexpected(session.error());
   auto key = key_of(caller, entry);
-  co_return co_await written(store_.add_memory(session->number, std::move(entry), std::move(key)));
+  co_return co_await written(store_.add_memory(session->number, std::move(entry), std::move(key)), kNote);
 }
 
 aio::Task<base::Result<MemoryEntry>> Memory::change(const tool::Context& caller, std::int64_t number, run::MemoryChange change) {
-  const auto session = co_await store_.find_session(caller.session_id);
+  const auto session = co_await store_.find_session(co_await session_now(store_, caller));
   if (!session) co_return std::unexpected(session.error());
-  co_return co_await written(store_.change_memory(session->number, number, std::move(change)));
+  co_return co_await written(store_.change_memory(session->number, number, std::move(change)), kNote);
 }
 
 aio::Task<base::Result<>> Memory::forget(const tool::Context& caller, std::int64_t number) {
-  const auto session = co_await store_.find_session(caller.session_id);
+  const auto session = co_await store_.find_session(co_await session_now(store_, caller));
   if (!session) co_return std::unexpected(session.error());
-  co_return co_await written(store_.forget_memory(session->number, number));
+  co_return co_await written(store_.forget_memory(session->number, number), kNote);
 }
 
 aio::Task<base::Result<Memory::Recalled>> Memory::recall(const tool::Context& caller, std::string words, std::size_t limit) {
-  const auto session = co_await store_.find_session(caller.session_id);
+  const auto session = co_await store_.find_session(co_await session_now(store_, caller));
   if (!session) co_return std::unexpected(session.error());
   store::MemoryFilter filter{.contains = std::move(words), .limit = limit};
   auto page = co_await store_.memory(session->number, std::move(filter));

@@ -47,9 +47,11 @@ run::Stop stop_of(llm::StopReason reason) {
   return run::Stop::end;
 }
 
-// Ids name a call within its message; some servers repeat or omit them.
-void make_ids_unique(std::vector<run::ToolCall>& calls, base::Random& random) {
+// An id names one call of its run, since what a call makes is kept under it; some servers repeat or omit them.
+void make_ids_unique(std::vector<run::ToolCall>& calls, const std::vector<run::Message>& earlier, base::Random& random) {
   std::set<std::string> seen;
+  for (const auto& message : earlier)
+    for (const auto& call : message.tool_calls) seen.insert(call.id);
   for (auto& call : calls)
     while (call.id.empty() || !seen.insert(call.id).second) call.id = "call_" + base::hex(random, 16);
 }
@@ -113,7 +115,7 @@ aio::Task<std::expected<void, run::AppendEvents>> perform_model_step(Step step, 
     auto result = co_await (*provider)->call(request, sink);
     if (result) {
       base::failpoint("model.after_call");
-      make_ids_unique(result->tool_calls, deps.random);
+      make_ids_unique(result->tool_calls, state.messages, deps.random);
       deps.counters.input_tokens += static_cast<std::uint64_t>(result->usage.input_tokens);
       deps.counters.output_tokens += static_cast<std::uint64_t>(result->usage.output_tokens);
       const auto first =
@@ -125,6 +127,8 @@ aio::Task<std::expected<void, run::AppendEvents>> perform_model_step(Step step, 
     const auto delay = retry_delay_ms(error, attempt, deps.random.next());
     if (!delay) {
       ++deps.counters.model_failures;
+      if (error.code == base::Errc::provider_limited && error.retry_after_ms)
+        log.add_fact(std::string(kLimitedFact), base::to_text(boost::json::object{{"until_ms", deps.time.wall_ms() + *error.retry_after_ms}}));
       co_return std::unexpected(run::failure(cause_of(error.code), error.message));
     }
     ++deps.counters.model_retries;

@@ -4,8 +4,6 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "engine/history.h"
-#include "engine/projection_lines.h"
-#include "engine/projection_snapshot.h"
 #include "store/liveness.h"
 
 namespace engine {
@@ -35,28 +33,11 @@ struct Projection::Following {
   bool left = false;
 };
 
-// What is projected where, and the fold so far.
+// What is projected.
 struct Projection::Target {
-  Target(const std::string& runs_directory, const Following& following_, store::Run run_, run::Spec spec_)
-      : following(following_),
-        run(std::move(run_)),
-        spec(std::move(spec_)),
-        stream_of{run.run_id, run.session_id},
-        directory(runs_directory, run.group_id),
-        branch_name(branch_file_name(run.session_id)),
-        stream(directory, branch_name, run.run_id),
-        state(run::initial_state(spec, run.created_ms)) {}
-
   const Following& following;
   store::Run run;
-  run::Spec spec;
-  StreamOf stream_of;
-  RunDirectory directory;
-  std::string branch_name;
-  StreamBuffer stream;
-  std::vector<run::Message> past;
-  run::AgentState state;
-  bool ended() const { return run::is_terminal(state.status) || state.status == run::Status::paused; }
+  std::unique_ptr<ProjectedFiles> files;
 };
 
 Projection::Projection(store::Store& store, LiveLogs& logs, aio::Time& time, aio::Offload& files, std::string runs_directory)
@@ -82,7 +63,11 @@ aio::Task<> Projection::follow(store::Run run) {
 aio::Task<> Projection::follow_until_left(store::Run run, std::unique_ptr<Following> following) {
   auto spec = run::decode_spec(run.spec);
   if (!spec) throw base::Broken("the run's spec cannot be read: " + spec.error().message);
-  Target target(runs_directory_, *following, std::move(run), std::move(*spec));
+  Target target{*following, run, nullptr};
+  if (spec->flow)
+    target.files = flow_files(runs_directory_, std::move(run), std::move(*spec), self_);
+  else
+    target.files = agent_files(runs_directory_, run, std::move(*spec), self_, co_await past_messages(store_, run));
   try {
     co_await project(target);
   } catch (const DirectoryGone& gone) {
@@ -92,21 +77,17 @@ aio::Task<> Projection::follow_until_left(store::Run run, std::unique_ptr<Follow
 }
 
 aio::Task<> Projection::project(Target& target) {
-  auto make = [&target] { target.directory.make(); };
-  co_await persistently(target, make);
-  co_await write_manifest(target, target.run);
-  target.past = co_await past_messages(store_, target.run);
-  co_await write_branch(target);
+  auto& files = *target.files;
+  co_await persistently(target, files.begin(time_.wall_ms()));
   {
     LiveLogs::Reader reader(logs_, target.run.number);
-    while (!target.ended()) {
-      auto batch = co_await gather(target, reader);
-      if (!batch.lines.empty()) {
-        co_await write_batch(target, std::move(batch));
+    while (!files.ended()) {
+      if (co_await gather(target, reader)) {
+        co_await persistently(target, files.write(time_.wall_ms()));
         continue;
       }
       if (target.following.left) break;
-      co_await reader.wait(target.state.next_index);
+      co_await reader.wait(files.next_index());
     }
   }
   if (target.following.left) co_await drain(target);
@@ -115,75 +96,49 @@ aio::Task<> Projection::project(Target& target) {
   if (!row) co_return;
   // Neither is it ours to tell what a later attempt of another process does.
   if (row->epoch != target.run.epoch) co_return;
-  auto sync = [&target] { target.stream.sync(); };
-  co_await persistently(target, sync);
-  co_await write_branch(target);
-  co_await write_manifest(target, *row);
+  co_await persistently(target, files.finish(*row, time_.wall_ms()));
 }
 
-void Projection::add(Target& target, Batch& batch, const store::Slice& slice) {
+std::size_t Projection::add(Target& target, const store::Slice& slice) {
+  std::size_t added = 0;
   std::string_view rest = *slice.lines;
   for (auto index = slice.first; !rest.empty(); ++index) {
     const auto end = rest.find('\n');
     const auto line = rest.substr(0, end);
     rest.remove_prefix(end + 1);
-    if (index < target.state.next_index) continue;  // a block may begin before the cursor
+    if (index < target.files->next_index()) continue;  // a block may begin before the cursor
     const auto event = run::decode(line);
     if (!event) throw base::Broken("event " + std::to_string(index) + " of the run cannot be read: " + event.error().message);
-    run::apply(target.state, *event);
-    if (batch.lines.empty()) batch.first = index;
-    batch.lines.push_back(stream_line(target.stream_of, index, *event, target.state.status));
-    const auto& payload = event->payload;
-    batch.step_ended |=
-        std::holds_alternative<run::ModelCompleted>(payload) || std::holds_alternative<run::ToolCompleted>(payload);
+    target.files->add(index, *event);
+    ++added;
   }
+  return added;
 }
 
-// All that is committed, up to a bound: the file is written once for many small commits.
-aio::Task<Projection::Batch> Projection::gather(Target& target, LiveLogs::Reader& reader) {
-  Batch batch;
-  while (batch.lines.size() < kBatchEventsMax && !target.ended()) {
-    const auto block = co_await reader.read(target.state.next_index);
+// All that is committed, up to a bound: the files are written once for many small commits. False: there was nothing.
+aio::Task<bool> Projection::gather(Target& target, LiveLogs::Reader& reader) {
+  std::size_t added = 0;
+  while (added < kBatchEventsMax && !target.files->ended()) {
+    const auto block = co_await reader.read(target.files->next_index());
     if (!block) break;
-    add(target, batch, block->slice);
+    added += add(target, block->slice);
   }
-  co_return batch;
+  co_return added > 0;
 }
 
 // The same straight from the store, to the end of the log: nobody may tell of growth any more.
 aio::Task<> Projection::drain(Target& target) {
   for (;;) {
-    const auto slice = co_await store_.read(target.run.number, target.state.next_index);
+    const auto slice = co_await store_.read(target.run.number, target.files->next_index());
     if (!slice.count) co_return;
-    Batch batch;
-    add(target, batch, slice);
-    co_await write_batch(target, std::move(batch));
+    add(target, slice);
+    co_await persistently(target, target.files->write(time_.wall_ms()));
   }
 }
 
-aio::Task<> Projection::write_batch(Target& target, Batch batch) {
-  const bool step_ended = batch.step_ended;
-  auto append = [&target, batch = std::move(batch)] { target.stream.append(batch.first, batch.lines); };
-  co_await persistently(target, std::move(append));
-  if (step_ended && !target.ended()) co_await write_branch(target);
-}
-
-aio::Task<> Projection::write_branch(Target& target) {
-  const auto snapshot = branch_snapshot(target.run, target.spec, target.past, target.state, time_.wall_ms());
-  auto replace = [&target, content = indented(snapshot)] { target.directory.replace_branch(target.branch_name, content); };
-  co_await persistently(target, std::move(replace));
-}
-
-aio::Task<> Projection::write_manifest(Target& target, store::Run run) {
-  ManifestChange change{
-      .run = std::move(run), .spec = target.spec, .process = self_, .directory = target.directory.path(), .command = {}};
-  auto tell = [&target, change = std::move(change)] { target.directory.tell(change); };
-  co_await persistently(target, std::move(tell));
-}
-
 // A full disk passes; what waits for it costs nothing, because the log holds everything.
-template <class Work>
-aio::Task<> Projection::persistently(const Target& target, Work work) {
+aio::Task<> Projection::persistently(const Target& target, ProjectedFiles::Work work) {
+  if (!work) co_return;
   auto delay = kRetryMs;
   for (int tries_after = 0;; delay = std::min(2 * delay, kRetryMsMax)) {
     std::string broken;

@@ -9,8 +9,7 @@
 #include "aio/offload.h"
 #include "aio/time.h"
 #include "engine/live_logs.h"
-#include "engine/projection_files.h"
-#include "run/agent.h"
+#include "engine/projected_files.h"
 #include "store/store.h"
 
 namespace engine {
@@ -30,23 +29,14 @@ class Projection {
 
  private:
   struct Following;
-  struct Batch {
-    std::uint64_t first = 0;
-    std::vector<std::string> lines;
-    bool step_ended = false;
-  };
   struct Target;
 
   aio::Task<> follow_until_left(store::Run run, std::unique_ptr<Following> following);
   aio::Task<> project(Target& target);
-  aio::Task<Batch> gather(Target& target, LiveLogs::Reader& reader);
+  aio::Task<bool> gather(Target& target, LiveLogs::Reader& reader);
   aio::Task<> drain(Target& target);
-  aio::Task<> write_batch(Target& target, Batch batch);
-  aio::Task<> write_branch(Target& target);
-  aio::Task<> write_manifest(Target& target, store::Run run);
-  template <class Work>
-  aio::Task<> persistently(const Target& target, Work work);
-  static void add(Target& target, Batch& batch, const store::Slice& slice);
+  aio::Task<> persistently(const Target& target, ProjectedFiles::Work work);
+  static std::size_t add(Target& target, const store::Slice& slice);
 
   // constant after construction
   store::Store& store_;

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "base/error.h"
 #include "base/failpoint.h"
@@ -82,16 +83,16 @@ std::string read_all(int fd, const std::string& path) {
 
 // Replaces directory/name whole: readers see the old or the new content, also after a power loss. Under the directory's lock,
 // so that the passing file has one name and a crash leaves at most one behind.
-void replace(const File& directory, const std::string& directory_path, const std::string& name, const std::string& content) {
+void replace(const File& directory, const std::string& directory_path, const std::string& name, const std::string& content, bool synced = true) {
   const auto passing = directory_path + "/." + name + ".new";
   const auto path = directory_path + "/" + name;
   {
     const File file(passing, O_WRONLY | O_CREAT | O_TRUNC);
     write_all(file.fd(), content, passing);
-    if (fsync(file.fd()) != 0) fail("cannot sync", passing);
+    if (synced && fsync(file.fd()) != 0) fail("cannot sync", passing);
   }
   if (rename(passing.c_str(), path.c_str()) != 0) fail("cannot replace", path);
-  if (fsync(directory.fd()) != 0) fail("cannot sync", directory_path);
+  if (synced && fsync(directory.fd()) != 0) fail("cannot sync", directory_path);
 }
 
 json::object read_manifest(const std::string& path) {
@@ -141,11 +142,26 @@ void RunDirectory::tell(const ManifestChange& change) const {
   keep_time(directory, *changed);
 }
 
-void RunDirectory::replace_branch(const std::string& name, const std::string& content) const {
+void RunDirectory::replace_branch(const std::string& name, const std::string& content, bool synced) const {
   const auto path = path_ + "/branches";
   const File directory(path, O_RDONLY | O_DIRECTORY);
   const Lock lock(directory.fd(), path);
-  replace(directory, path, name + ".json", content);
+  replace(directory, path, name + ".json", content, synced);
+}
+
+void RunDirectory::sync_parts() const {
+  for (const auto* part : {"/branches", "/stream"}) {
+    const File directory(path_ + part, O_RDONLY | O_DIRECTORY);
+    std::error_code ec;
+    for (std::filesystem::directory_iterator at(path_ + part, ec), end; !ec && at != end; at.increment(ec)) {
+      const int fd = open(at->path().c_str(), O_RDONLY | O_CLOEXEC);
+      if (fd < 0) continue;  // replaced just now: whoever did it syncs it
+      const bool done = fsync(fd) == 0;
+      close(fd);
+      if (!done) fail("cannot sync", at->path().string());
+    }
+    if (fsync(directory.fd()) != 0) fail("cannot sync", path_ + part);
+  }
 }
 
 StreamBuffer::StreamBuffer(const RunDirectory& directory, const std::string& name, std::string run_id)

@@ -33,8 +33,11 @@ class RunDirectory {
   // Reads run.json, changes it and replaces it, all under the lock. Does nothing where it tells a later state already.
   void tell(const ManifestChange& change) const;
 
-  // Replaces branches/<name>.json.
-  void replace_branch(const std::string& name, const std::string& content) const;
+  // Replaces branches/<name>.json. Without `synced` a power cut may take it; sync_parts makes up for it.
+  void replace_branch(const std::string& name, const std::string& content, bool synced = true) const;
+
+  // Waits until everything in branches/ and stream/ is on disk.
+  void sync_parts() const;
 
  private:
   std::string path_;

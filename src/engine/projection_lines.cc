@@ -107,6 +107,9 @@ struct Fill {
   void operator()(const run::ContextCompacted& e) const {
     system("context_compacted", {{"kept", e.kept}, {"dropped", e.dropped}});
   }
+  void operator()(const run::FlowPlanned& e) const { system("flow_planned", fields_of(e)); }
+  void operator()(const run::OpStarted& e) const { system("op_started", fields_of(e)); }
+  void operator()(const run::OpEnded& e) const { system("op_ended", fields_of(e)); }
 };
 
 }  // namespace

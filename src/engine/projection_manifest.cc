@@ -30,7 +30,7 @@ const std::string& endpoint_name(const run::Spec& spec) { return spec.backend.em
 
 // What is said of every run, be it the directory's own or one that joined.
 void tell_run(json::object& entry, const ManifestChange& change) {
-  const auto& [run, spec, process, directory, command] = change;
+  const auto& [run, spec, process, directory, command, flow] = change;
   const auto outcome = outcome_of(run.status, run.reason);
   entry["status"] = outcome.word;
   entry["reason"] = text_or_null(run.reason);
@@ -53,6 +53,8 @@ void tell_run(json::object& entry, const ManifestChange& change) {
   entry["endpoint"] = endpoint_name(spec);
   entry["model_spec"] = model_spec_of(spec);
   entry["prompt"] = spec.input;
+  for (const auto& [key, value] : flow)
+    if (key != "branches") entry[key] = value;
 }
 
 // The object of `array` whose `key` is `value`, made at its end if it is not there.
@@ -147,6 +149,11 @@ std::optional<json::object> changed_manifest(json::object manifest, const Manife
   } else {
     tell_run(manifest, change);
   }
+  if (const auto* branches = base::array_field(change.flow, "branches"))
+    for (const auto& told : *branches)
+      if (const auto* one = told.if_object())
+        for (auto& known = entry_of(manifest, "branches", "id", base::text_or_empty(*one, "id")); const auto& [key, value] : *one) known[key] = value;
+  if (!change.flow.empty()) return manifest;
   auto& branch = entry_of(manifest, "branches", "id", run.session_id);
   branch["provider"] = change.spec.provider;
   branch["endpoint"] = endpoint_name(change.spec);

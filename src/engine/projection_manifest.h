@@ -30,6 +30,7 @@ struct ManifestChange {
   store::Owner process;              // that executes it (or launches it)
   std::string directory;             // of the group, absolute
   std::vector<std::string> command;  // of the launch; empty: what the manifest says already stays
+  boost::json::object flow = {};     // of a flow: what it says of its parts; `branches` are added to those that are there
 };
 
 // The manifest after the change. A run that has joined another's directory (run_id is not group_id) gets an entry of its own in

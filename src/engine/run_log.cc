@@ -13,15 +13,15 @@ constexpr std::int64_t kBrokenRetryMsMax = 5'000;
 }  // namespace
 
 RunLog::RunLog(boost::asio::io_context& io, aio::Time& time, store::Store& store, Counters& counters, aio::TaskGroup& tasks,
-               const store::Run& run, run::AgentState& state)
+               const store::Run& run, std::uint64_t next_index, Fold fold)
     : time_(time),
       store_(store),
       counters_(counters),
       tasks_(tasks),
       run_(run.number),
       epoch_(run.epoch),
-      state_(state),
-      first_(state.next_index),
+      fold_(std::move(fold)),
+      first_(next_index),
       drained_(io) {}
 
 void RunLog::added(std::size_t bytes_before) {
@@ -39,7 +39,7 @@ void RunLog::add(run::Payload payload) {
   const run::Event event{time_.wall_ms(), std::move(payload)};
   const auto before = lines_.size();
   lines_ += run::encode(event);
-  run::apply(state_, event);
+  fold_(event);
   added(before);
 }
 
@@ -47,7 +47,7 @@ void RunLog::add_text(std::string_view delta) {
   const auto now = time_.wall_ms();
   const auto before = lines_.size();
   run::append_text_delta(lines_, now, delta);
-  run::apply(state_, run::Event{now, run::TextDelta{std::string(delta)}});
+  fold_(run::Event{now, run::TextDelta{std::string(delta)}});
   added(before);
 }
 
@@ -135,7 +135,7 @@ aio::Task<base::Result<>> RunLog::end(const run::AppendEvents& events) {
   }
   first_ += count;
   counters_.events_appended += count;
-  for (const auto& payload : events.events) run::apply(state_, {now, payload});
+  for (const auto& payload : events.events) fold_({now, payload});
   co_return base::Result<>{};
 }
 

@@ -18,9 +18,11 @@ namespace engine {
 
 class RunLog {
  public:
-  // All references must outlive the log. `state` is the fold so far; add() goes on with it.
+  // Told of each event as soon as it counts: the owner's fold.
+  using Fold = std::function<void(const run::Event&)>;
+  // All references must outlive the log. `next_index`: of the first event that it will add.
   RunLog(boost::asio::io_context& io, aio::Time& time, store::Store& store, Counters& counters, aio::TaskGroup& tasks, const store::Run& run,
-         run::AgentState& state);
+         std::uint64_t next_index, Fold fold);
 
   // Adds an event: folded at once, durable soon. Io thread.
   void add(run::Payload payload);
@@ -55,7 +57,7 @@ class RunLog {
   aio::TaskGroup& tasks_;
   const store::RunNumber run_;
   const std::int64_t epoch_;
-  run::AgentState& state_;
+  const Fold fold_;
 
   std::string lines_;                  // not yet handed to the store
   std::uint32_t count_ = 0;

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <list>
 
+#include "base/ids.h"
 #include "base/limits.h"
+#include "base/text.h"
+#include "engine/session_end_hooks.h"
 
 namespace engine {
 
@@ -12,6 +15,7 @@ namespace limits = base::limits;
 namespace {
 
 constexpr std::string_view kAgentTool = "agent_spawn.agent";  // a call that gives work to another agent, which ends with it
+constexpr int kDetachedDigits = 24;
 
 bool is_task(const store::Run& run) { return run.kind == store::kKindTool; }
 
@@ -76,6 +80,12 @@ aio::Task<std::size_t> waiting_calls(Deps& deps, const store::Run& run) {
   co_return paused ? paused->calls.size() : 0;
 }
 
+// Of a session that goes on without the one that it is named after; nobody who knows that one can guess it.
+std::string detached_id(const std::string& session_id, base::Random& random) {
+  const auto tail = ".detached-" + base::hex(random, kDetachedDigits);
+  return std::string(base::utf8_prefix(session_id, limits::kSessionIdBytesMax - tail.size())) + tail;
+}
+
 }  // namespace
 
 aio::Task<Stopped> abort_session(Deps& deps, store::SessionNumber session, std::int64_t until_ms, GivenUp given_up) {
@@ -99,8 +109,9 @@ aio::Task<bool> remove_session(Deps& deps, std::string session_id, std::int64_t 
   live.session_id = session_id;
   live.live_only = true;
   live.limit = limits::kPageLimitMax;
+  co_await fire_session_end(deps, session_id, until_ms);
   // What is live keeps its session: it is cancelled, and waited for, and then the session goes.
-  while (co_await deps.store.remove_session(session_id)) {
+  while (co_await deps.store.remove_session(session_id, detached_id(session_id, deps.random))) {
     auto page = co_await deps.store.list_runs(live);
     co_await wait_for_ends(deps, std::move(page.items), until_ms, given_up);
     if (given_up() || deps.time.steady_ms() >= until_ms) {

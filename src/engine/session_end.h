@@ -1,6 +1,6 @@
 #pragma once
-// The end of what a session does: an abort, which it survives, and its removal. The one place that decides what becomes of its
-// live tasks then: they are cancelled with its turns, whole trees.
+// The end of what a session does: an abort, which it survives, and its removal. Its turns are cancelled, whole trees; so are its
+// background tasks, unless their app says otherwise (run::OnEnd).
 #include <functional>
 #include <string>
 
@@ -8,7 +8,7 @@
 
 namespace engine {
 
-// What was live at an abort and is cancelled now. What ended by itself in between is not counted.
+// What was live at an abort and is cancelled now. What ended by itself in between, or goes on, is not counted.
 struct Stopped {
   bool was_active = false;    // there was a turn under way, paused or waiting
   bool turn = false;          // the one that was under way or paused
@@ -20,10 +20,11 @@ struct Stopped {
 };
 
 // Both come back when everything has ended, at `until_ms` of the steady clock, or when `given_up` says so. Both bind at once:
-// whatever comes of the waiting, what was live is cancelled, also after a crash.
+// whatever comes of the waiting, what was live is cancelled or has its new session, also after a crash.
 using GivenUp = std::function<bool()>;
 aio::Task<Stopped> abort_session(Deps& deps, store::SessionNumber session, std::int64_t until_ms, GivenUp given_up);
-// False: it is not removed yet, because something of it has not ended. An unknown session is removed.
+// False: it is not removed yet, because something of it has not ended. An unknown session is removed. Before anything else its
+// hooks are told, once.
 aio::Task<bool> remove_session(Deps& deps, std::string session_id, std::int64_t until_ms, GivenUp given_up);
 
 }  // namespace engine

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "engine/session_now.h"
 #include "run/wrapped_call.h"
 #include "tool/task_result.h"
 
@@ -65,6 +66,7 @@ run::Spec spec_of(const tool::Tool& tool, const tool::Context& caller, json::obj
     spec.mcp_servers = caller.spec->mcp_servers;
     spec.team = caller.spec->team;
     spec.may_ask = caller.spec->may_ask;
+    spec.seat = caller.spec->seat;
     spec.depth = caller.spec->depth;
     spec.hooks = caller.spec->hooks;
     spec.hook_tools = caller.spec->hook_tools;
@@ -77,6 +79,7 @@ run::Spec spec_of(const tool::Tool& tool, const tool::Context& caller, json::obj
     if (granted.gate == run::Gate::approve) granted.gate = run::Gate::allow;
   spec.settings = caller.settings;
   spec.work_directory = caller.work_directory;
+  spec.roots = caller.roots;
   return spec;
 }
 
@@ -144,7 +147,8 @@ aio::Task<base::Result<TaskView>> Tasks::launch(const tool::Context& caller, too
   request.component_name = definition.name;
   request.session_id = caller.session_id;
   request.awaited = launch.awaited;
-  request.launch_key = "task\x1f" + caller.session_id + "\x1f" + caller.run_id + "\x1f" + launch.key;
+  // What a task launches is known by the task alone: its session may have been another before a crash.
+  request.launch_key = "task\x1f" + (is_task(caller) ? "" : caller.session_id) + "\x1f" + caller.run_id + "\x1f" + launch.key;
   request.request_digest = base::sha256_hex(definition.name + '\0' + request.spec.call->arguments);
   const auto cap = launch.awaited ? limits::kSessionTasksMax : static_cast<std::size_t>(request.spec.limits.tasks.live);
   request.tasks_max = cap;
@@ -157,7 +161,7 @@ aio::Task<base::Result<TaskView>> Tasks::launch(const tool::Context& caller, too
 
 aio::Task<base::Result<store::Run>> Tasks::find_run(const tool::Context& caller, const std::string& task_id) {
   auto run = co_await deps_.store.find_run(task_id);
-  if (!run || run->kind != store::kKindTool || run->session_id != caller.session_id)
+  if (!run || run->kind != store::kKindTool || run->session_id != co_await session_now(deps_.store, caller))
     co_return base::fail(base::Errc::not_found, "Task '" + task_id + "' not found.");
   co_return run;
 }
@@ -170,7 +174,7 @@ aio::Task<base::Result<TaskView>> Tasks::find(const tool::Context& caller, std::
 
 aio::Task<std::vector<TaskView>> Tasks::list(const tool::Context& caller) {
   const auto shown = caller.spec ? caller.spec->limits.tasks : run::TaskLimits();
-  const store::TaskFilter filter{.session_id = caller.session_id,
+  const store::TaskFilter filter{.session_id = co_await session_now(deps_.store, caller),
                                  .live_max = limits::kSessionTasksCapMax,
                                  .ended_max = shown.listed,
                                  .ended_since_ms = shown.listed_ms ? deps_.time.wall_ms() - shown.listed_ms : 0};
@@ -227,6 +231,7 @@ aio::Task<std::vector<store::Run>> Tasks::live_tasks(const std::string& session_
 }
 
 aio::Task<> Tasks::end_awaited(std::string session_id, std::string run_id) {
+  if (const auto run = co_await deps_.store.find_run(run_id)) session_id = run->session_id;  // it may have been moved
   std::vector<std::string> ending;
   for (const auto& task : co_await live_tasks(session_id))
     if (task.awaited && task.parent_run_id == run_id) {

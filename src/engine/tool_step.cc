@@ -83,6 +83,7 @@ aio::Task<> perform_call(Step step, run::ToolCall call, std::function<bool()> go
     tool::Context context{.run_id = run.run_id,
                           .call_id = call.id,
                           .work_directory = spec.work_directory,
+                          .roots = spec.roots,
                           .epoch = run.epoch,
                           .goes_on = std::move(goes_on),
                           .session_id = run.session_id,
@@ -93,6 +94,7 @@ aio::Task<> perform_call(Step step, run::ToolCall call, std::function<bool()> go
                           .deadline_ms = spec.limits.timeout_ms ? run.began_ms + spec.limits.timeout_ms : 0,
                           .tasks = deps.tasks,
                           .memory = deps.memory,
+                          .team_mail = deps.team_mail,
                           .toolbox = tools.get(),
                           .spec = &spec};
     const bool delegates = spec.call && tool->definition().module == kAgentModule;

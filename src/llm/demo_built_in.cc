@@ -60,19 +60,41 @@ turns:
       - {status: 500, times: 1}
     cut: {after: 12, times: 1}
 )"},
-    {"plan", R"(description: A plan of two agents and three operations, as JSON.
+    {"plan", R"yaml(description: A plan of three agents, one after the other, as JSON; what they do is scripted too.
 turns:
   - rate: 200
     json:
       agents:
         - {id: r1, role: researcher, guidance: "Scripted plan: keep it short."}
-        - {id: w1, role: writer}
+        - {id: i1, role: implementer}
+        - {id: rv1, role: reviewer}
       operations:
-        - {id: o1, agent_id: r1, instruction: "tokens=20"}
-        - {id: o2, agent_id: r1, instruction: "tokens=20", depends_on: [o1]}
-        - {id: o3, agent_id: w1, instruction: "tokens=20", depends_on: [o1, o2]}
+        - id: o1
+          agent_id: r1
+          instruction: |
+            Find the gaps and write them to findings.md.
+            call Write {"file_path": "findings.md", "content": "1. sessions never expire\n2. no limit on failed logins\n"}
+            say Two gaps, in findings.md: sessions never expire, and failed logins are not limited. (Scripted.)
+            rate=10
+        - id: o2
+          agent_id: i1
+          depends_on: [o1]
+          instruction: |
+            Draft a fix for each gap of ../r1/findings.md in fixes.md.
+            call Read {"file_path": "../r1/findings.md"}
+            call Write {"file_path": "fixes.md", "content": "1. expire sessions after 12 h\n2. lock an account for a minute after 5 failures\n"}
+            say A fix for each of the two gaps, in fixes.md. (Scripted.)
+            rate=10
+        - id: o3
+          agent_id: rv1
+          depends_on: [o2]
+          instruction: |
+            Review ../i1/fixes.md against ../r1/findings.md.
+            call Read {"file_path": "../i1/fixes.md"}
+            say Both gaps have a fix that closes them. (Scripted.)
+            rate=10
       synthesis: false
-)"},
+)yaml"},
 };
 
 }  // namespace

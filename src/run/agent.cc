@@ -138,6 +138,10 @@ struct Apply {
         add_result(s, call->call, decision.note.empty() ? "The user rejected this tool call." : decision.note, true, at);
     }
   }
+  // Events of flows, which have a machine of their own (run/flow.h).
+  void operator()(const FlowPlanned&) const {}
+  void operator()(const OpStarted&) const {}
+  void operator()(const OpEnded&) const {}
 };
 
 // The failure that a limit of the run calls for now, if any.

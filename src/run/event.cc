@@ -74,6 +74,10 @@ class Writer {
   Writer& calls(std::string_view key, const std::vector<ToolCall>& calls) {
     return list(key, calls, [this](const ToolCall& one) { call(one); });
   }
+  Writer& fields(const json::object& object) {
+    for (const auto& [key, value] : object) name(key), out_ += base::to_text(value);
+    return *this;
+  }
   void end() { out_ += '}'; }
 
  private:
@@ -174,6 +178,9 @@ struct Encode {
   void operator()(const ContextCompacted& e) const {
     start("context_compacted").number("kept", e.kept).number("dropped", e.dropped).end();
   }
+  void operator()(const FlowPlanned& e) const { start("flow_planned").fields(fields_of(e)).end(); }
+  void operator()(const OpStarted& e) const { start("op_started").fields(fields_of(e)).end(); }
+  void operator()(const OpEnded& e) const { start("op_ended").fields(fields_of(e)).end(); }
 };
 
 // Reads an event's object; the fields' absence means their defaults.
@@ -251,13 +258,16 @@ std::optional<Payload> read_payload(std::string_view type, const Reader& r) {
         "decisions", [](const Reader& d) { return Decision{d.text("call_id"), d.flag("approved"), d.text("note")}; })};
   if (type == "notice") return Notice{r.text("task_id"), r.text("text"), r.text("hook"), r.flag("as_user")};
   if (type == "context_compacted") return ContextCompacted{r.number("kept"), r.number("dropped")};
+  if (type == "flow_planned") return read_flow_planned(r.o);
+  if (type == "op_started") return read_op_started(r.o);
+  if (type == "op_ended") return read_op_ended(r.o);
   return std::nullopt;
 }
 
 constexpr std::string_view kTypes[] = {"run_started",     "model_started",    "text",           "thinking",   "superseded",
                                        "model_completed", "tool_started",     "tool_completed", "tool_error", "content_completed",
                                        "run_completed",   "run_error",        "run_cancelled",  "run_paused", "run_continued",
-                                       "notice",          "context_compacted"};
+                                       "notice",          "context_compacted", "flow_planned",  "op_started",     "op_ended"};
 static_assert(std::size(kTypes) == std::variant_size_v<Payload>);
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "run/flow_event.h"
 #include "run/message.h"
 #include "run/status.h"
 
@@ -110,7 +111,7 @@ struct ContextCompacted {
 
 using Payload = std::variant<RunStarted, ModelStarted, TextDelta, ThinkingDelta, Superseded, ModelCompleted, ToolStarted,
                              ToolCompleted, ToolError, ContentCompleted, RunCompleted, RunError, RunCancelled, RunPaused,
-                             RunContinued, Notice, ContextCompacted>;
+                             RunContinued, Notice, ContextCompacted, FlowPlanned, OpStarted, OpEnded>;
 
 struct Event {
   std::int64_t at_ms = 0;

@@ -70,8 +70,16 @@ TEST(SpecCodec, ARoundTripKeepsEverything) {
   EXPECT_EQ(of_app->definition.file, "/srv/app.yaml");
   EXPECT_EQ(of_app->definition.agent, "main");
   EXPECT_EQ(of_app->limits.tasks, TaskLimits());
-  spec.limits.tasks = {.live = 7, .listed = 0, .listed_ms = 1'800};
+  spec.limits.tasks = {.live = 7, .listed = 0, .listed_ms = 1'800, .on_end = OnEnd::adopt};
   EXPECT_EQ(decode_spec(encode(spec))->limits.tasks, spec.limits.tasks);
+}
+
+TEST(SpecCodec, RootsAreThereOnlyWhereThereAreSome) {
+  Spec spec{.input = "in", .work_directory = "/w", .roots = {"/flow", "/project dir/\u00fc"}};
+  EXPECT_EQ(decode_spec(encode(spec))->roots, spec.roots);
+  spec.roots.clear();
+  EXPECT_EQ(encode(spec), R"({"input":"in","work_directory":"/w"})");
+  EXPECT_TRUE(decode_spec(encode(spec))->roots.empty());
 }
 
 TEST(SpecCodec, ToolSettingsAreThereOnlyWhereSomethingIsSaid) {

@@ -1,6 +1,7 @@
 #include "run/spec.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -34,7 +35,30 @@ void read_texts(const json::object& o, std::string_view key, std::vector<std::st
       if (item.is_string()) out.emplace_back(item.get_string());
 }
 
+constexpr std::array<std::string_view, 3> kOnEnd = {"cancel", "detach", "adopt"};
+
+json::object encode_tasks(const TaskLimits& tasks) {
+  json::object o{{"live_max", tasks.live}, {"listed_max", tasks.listed}, {"listed_ms", tasks.listed_ms}};
+  if (tasks.on_end != OnEnd::cancel) o["on_end"] = name(tasks.on_end);
+  return o;
+}
+
+TaskLimits decode_tasks(const json::object& o) {
+  return {.live = base::int_or_zero(o, "live_max"),
+          .listed = base::int_or_zero(o, "listed_max"),
+          .listed_ms = base::int_or_zero(o, "listed_ms"),
+          .on_end = parse_on_end(base::text_or_empty(o, "on_end")).value_or(OnEnd::cancel)};
+}
+
 }  // namespace
+
+std::string_view name(OnEnd policy) { return kOnEnd[static_cast<std::size_t>(policy)]; }
+
+std::optional<OnEnd> parse_on_end(std::string_view name) {
+  const auto* found = std::ranges::find(kOnEnd, name);
+  if (found == kOnEnd.end()) return std::nullopt;
+  return static_cast<OnEnd>(found - kOnEnd.begin());
+}
 
 const GrantedTool* find_grant(const std::vector<GrantedTool>& tools, std::string_view name) {
   if (name.empty()) return nullptr;
@@ -57,6 +81,7 @@ std::string encode(const Spec& spec) {
   };
   text("input", spec.input);
   if (spec.call) o["call"] = {{"id", spec.call->id}, {"name", spec.call->name}, {"arguments", spec.call->arguments}};
+  if (spec.flow) o["flow"] = to_json(*spec.flow);
   if (!spec.notify_when.empty()) o["notify_when"] = json::array(spec.notify_when.begin(), spec.notify_when.end());
   if (!spec.after.tasks.empty()) o["after"] = {{"tasks", json::array(spec.after.tasks.begin(), spec.after.tasks.end())}, {"however", spec.after.however}};
   if (spec.watch) o["watch"] = {{"interval_ms", spec.watch->interval_ms}, {"until", spec.watch->until}, {"checks_max", spec.watch->checks_max}};
@@ -72,6 +97,7 @@ std::string encode(const Spec& spec) {
   }
   text("system_prompt", spec.system_prompt);
   text("work_directory", spec.work_directory);
+  if (!spec.roots.empty()) o["roots"] = json::array(spec.roots.begin(), spec.roots.end());
   if (!spec.tools.empty()) {
     json::array tools;
     for (const auto& tool : spec.tools) {
@@ -94,6 +120,7 @@ std::string encode(const Spec& spec) {
     o["team"] = std::move(team);
   }
   if (!spec.may_ask.empty()) o["may_ask"] = json::array(spec.may_ask.begin(), spec.may_ask.end());
+  if (spec.seat) o["seat"] = {{"team", spec.seat->team}, {"member", spec.seat->member}};
   number("depth", spec.depth);
   if (!spec.hooks.empty()) {
     json::array hooks;
@@ -112,8 +139,7 @@ std::string encode(const Spec& spec) {
   number("compact_tokens", spec.limits.compact_tokens);
   number("keep_recent", spec.limits.keep_recent);
   number("stop_retries", spec.limits.stop_retries);
-  if (const auto& tasks = spec.limits.tasks; tasks != TaskLimits())
-    o["tasks"] = {{"live_max", tasks.live}, {"listed_max", tasks.listed}, {"listed_ms", tasks.listed_ms}};
+  if (spec.limits.tasks != TaskLimits()) o["tasks"] = encode_tasks(spec.limits.tasks);
   if (spec.foreground) o["foreground"] = true;
   number("approval_ms", spec.limits.approval_ms);
   if (!spec.wakes) o["wakes"] = false;
@@ -134,10 +160,13 @@ base::Result<Spec> decode_spec(std::string_view text) {
   if (const auto* call = base::object_field(*o, "call"))
     spec.call =
         ToolCall{base::text_or_empty(*call, "id"), base::text_or_empty(*call, "name"), base::text_or_empty(*call, "arguments")};
+  if (const auto* flow = base::object_field(*o, "flow")) spec.flow = flow_spec_of(*flow);
   read_texts(*o, "notify_when", spec.notify_when);
   read_texts(*o, "mcp_servers", spec.mcp_servers);
   read_texts(*o, "hook_tools", spec.hook_tools);
   read_texts(*o, "may_ask", spec.may_ask);
+  if (const auto* seat = base::object_field(*o, "seat"))
+    spec.seat = TeamSeat{base::text_or_empty(*seat, "team"), base::text_or_empty(*seat, "member")};
   spec.depth = static_cast<int>(base::int_or_zero(*o, "depth"));
   if (const auto* team = base::array_field(*o, "team"))
     for (const auto& item : *team)
@@ -167,6 +196,7 @@ base::Result<Spec> decode_spec(std::string_view text) {
                        .has_key = base::bool_field(*definition, "has_key").value_or(true)};
   spec.system_prompt = base::text_or_empty(*o, "system_prompt");
   spec.work_directory = base::text_or_empty(*o, "work_directory");
+  read_texts(*o, "roots", spec.roots);
   if (const auto* tools = base::array_field(*o, "tools"))
     for (const auto& tool : *tools)
       if (const auto* one = tool.if_object()) {
@@ -186,10 +216,7 @@ base::Result<Spec> decode_spec(std::string_view text) {
                  .keep_recent = base::int_or_zero(*o, "keep_recent"),
                  .stop_retries = base::int_or_zero(*o, "stop_retries"),
                  .approval_ms = base::int_or_zero(*o, "approval_ms")};
-  if (const auto* tasks = base::object_field(*o, "tasks"))
-    spec.limits.tasks = {.live = base::int_or_zero(*tasks, "live_max"),
-                         .listed = base::int_or_zero(*tasks, "listed_max"),
-                         .listed_ms = base::int_or_zero(*tasks, "listed_ms")};
+  if (const auto* tasks = base::object_field(*o, "tasks")) spec.limits.tasks = decode_tasks(*tasks);
   const auto recovery = decode_recovery(*o);
   if (!recovery) return std::unexpected(recovery.error());
   spec.recovery = recovery->value_or(Recovery::resume);

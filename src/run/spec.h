@@ -8,9 +8,11 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "run/flow_spec.h"
 #include "run/hook.h"
 #include "run/message.h"
 #include "run/team.h"
+#include "run/team_mail.h"
 #include "run/tool_settings.h"
 
 namespace run {
@@ -32,11 +34,22 @@ struct GrantedTool {
   std::optional<Recovery> recovery = {};  // of its calls; none: the run's
 };
 
+// What becomes of a session's background tasks when it is aborted or removed.
+enum class OnEnd {
+  cancel,
+  detach,  // they go on; of a removed session, in one that no agent has
+  adopt,   // they go on; of a removed session, as tasks of another one of the same agent and user
+};
+// "cancel" ...
+std::string_view name(OnEnd policy);
+std::optional<OnEnd> parse_on_end(std::string_view name);
+
 // Background tasks of a session.
 struct TaskLimits {
   std::int64_t live = base::limits::kSessionTasksMax;
   std::int64_t listed = base::limits::kListedTasksMax;  // ended ones that a list shows; the others can be asked for by id
   std::int64_t listed_ms = 0;                           // ... for so long after their ends; 0: for ever
+  OnEnd on_end = OnEnd::cancel;
   bool operator==(const TaskLimits&) const = default;
 };
 
@@ -80,6 +93,7 @@ struct Definition {
 struct Spec {
   std::string input;             // the user's message
   std::optional<ToolCall> call;  // kind tool: the run is this one call, and no model is asked
+  std::optional<FlowSpec> flow = {};  // kinds flow and fanout: operations of other runs, and no model call of its own
   std::string provider, model, effort;
   std::string backend, base_url;  // "" = the provider's own
   Definition definition = {};
@@ -91,6 +105,7 @@ struct Spec {
   std::vector<std::string> mcp_servers = {};  // by their names in the definition; their tools are granted in `tools`
   std::vector<TeamMember> team = {};          // agents that it, or those that it asks, may give work to
   std::vector<std::string> may_ask = {};      // the ids of those that it may ask itself
+  std::optional<TeamSeat> seat = {};          // in a team whose members write to each other
   int depth = 0;                              // how many agents have given work to each other above it
   std::vector<Hook> hooks = {};               // in the order in which they fire
   std::vector<std::string> hook_tools = {};   // which tools hooks may call, besides those that the agent may call unasked
@@ -100,6 +115,8 @@ struct Spec {
   bool foreground = false;     // of a call: it is its caller's own, which waits for it (store::Run::awaited)
   bool wakes = true;           // its session may be woken when a background task has news
   std::string work_directory;  // absolute
+  // Absolute: directories that its file tools may reach besides the work directory (tool/file_space.h).
+  std::vector<std::string> roots = {};
   std::optional<double> temperature, top_p;
   std::optional<std::int64_t> max_tokens;
 };

@@ -26,6 +26,9 @@ constexpr CauseRow kCauses[] = {
     {Cause::token_limit, "TokenLimit", "run.failed.token_limit"},
     {Cause::worker_lost, "WorkerLost", "run.failed.worker_lost"},
     {Cause::tool_failed, "ToolFailed", "run.failed.tool"},
+    {Cause::op_failed, "OperationFailed", "run.failed.operation"},
+    {Cause::missing_artifact, "MissingArtifact", "run.failed.missing_artifact"},
+    {Cause::plan_invalid, "PlanInvalid", "run.failed.plan_invalid"},
     {Cause::internal, "InternalError", "run.failed.exception"},
 };
 

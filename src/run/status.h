@@ -28,6 +28,9 @@ enum class Cause {
   token_limit,
   worker_lost,  // its executors died and the policy does not allow another try
   tool_failed,  // of a run of kind tool: its call failed, the result says why
+  op_failed,    // of a flow: operations failed, or were not done because others had
+  missing_artifact,  // of a flow: a file that was promised is not there
+  plan_invalid, // of a flow: its planner gave no plan that can be run
   internal,     // a broken world; the text is in the run's facts
 };
 // "RunTimeout": AgentOS' error_type, and the `code` of a run_error event.

@@ -122,7 +122,7 @@ TEST_F(SqliteStoreTest, ItGoesWithItsSession) {
   const auto r = p.launch("s", "", "d", owner).run;
   ASSERT_TRUE(p.add(r.session, MemoryKind::fact, "a"));
   ASSERT_TRUE(p.append(r, 1, 0, 1, run::Status::completed));
-  ASSERT_TRUE(p.run(p.store->remove_session("s")));
+  ASSERT_TRUE(p.run(p.store->remove_session("s", "s.d")));
   EXPECT_EQ(p.all(r.session), "");
   EXPECT_EQ(p.add(r.session, MemoryKind::fact, "b").error().code, base::Errc::not_found);
 }

@@ -1,23 +1,20 @@
 #include "store/sqlite_store.h"
 
-#include <unistd.h>
-
-#include <cerrno>
-#include <filesystem>
-
 #include "aio/task_group.h"
 #include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "store/durable_directory.h"
 #include "store/sqlite/decisions.h"
 #include "store/sqlite/file_backend.h"
+#include "store/sqlite/home.h"
 #include "store/sqlite/memory_writes.h"
 #include "store/sqlite/notice_writes.h"
 #include "store/sqlite/reads.h"
+#include "store/sqlite/run_tree.h"
 #include "store/sqlite/run_writes.h"
-#include "store/sqlite/schema.h"
+#include "store/sqlite/session_tasks.h"
 #include "store/sqlite/session_writes.h"
+#include "store/sqlite/teams.h"
 #include "store/sqlite/turns.h"
 
 namespace store {
@@ -52,7 +49,11 @@ class SqliteStore final : public Store {
   aio::Task<Launched> launch(Launch launch) override {
     const auto bytes = launch.first_events.size() + launch.spec.size();
     auto launched = co_await writer().execute(
-        [&launch](Database& db, Commit& commit) { return sqlite::launch_run(db, commit, launch); }, bytes);
+        [&launch](Database& db, Commit& commit) {
+          sqlite::follow_parent(db, launch);
+          return sqlite::launch_run(db, commit, launch);
+        },
+        bytes);
     if (!launched) throw base::Broken(launched.error().message);
     co_return std::move(*launched);
   }
@@ -98,6 +99,12 @@ class SqliteStore final : public Store {
       return sqlite::decide_calls(db, commit, run, decisions, index, time_.wall_ms());
     });
   }
+  aio::Task<> add_fact(RunNumber run, std::string type, std::string data) override {
+    co_await writer().execute([this, run, &type, &data](Database& db, Commit&) {
+      sqlite::insert_fact(db, run, type, data, time_.wall_ms());
+      return true;
+    });
+  }
   aio::Task<std::vector<Run>> cancel_session(SessionNumber session) override {
     co_return co_await writer().execute(
         [session](Database& db, Commit& commit) { return sqlite::cancel_session(db, commit, session); });
@@ -135,6 +142,18 @@ class SqliteStore final : public Store {
   }
   aio::Task<std::vector<Run>> tasks(TaskFilter filter) override {
     co_return co_await readers_.read([&filter](Database& db) { return sqlite::select_tasks(db, filter); });
+  }
+  aio::Task<std::vector<Run>> descendants(RunNumber root, std::size_t limit) override {
+    co_return co_await readers_.read([root, limit](Database& db) { return sqlite::select_descendants(db, root, limit); });
+  }
+  aio::Task<ChildrenOf> count_children(RunNumber from, std::unordered_set<std::string> parents) override {
+    co_return co_await readers_.read([from, &parents](Database& db) { return sqlite::select_child_counts(db, from, parents); });
+  }
+  aio::Task<Page<Run>> overview(OverviewFilter filter) override {
+    co_return co_await readers_.read([&filter](Database& db) { return sqlite::select_overview(db, filter); });
+  }
+  aio::Task<std::vector<Holder>> holders() override {
+    co_return co_await readers_.read([this](Database& db) { return sqlite::select_holders(db, peers_, time_.wall_ms()); });
   }
   aio::Task<std::vector<Past>> history(SessionNumber session, std::int64_t through) override {
     co_return co_await readers_.read([session, through](Database& db) { return sqlite::select_history(db, session, through); });
@@ -181,6 +200,26 @@ class SqliteStore final : public Store {
     co_return co_await readers_.read([session, &filter](Database& db) { return sqlite::select_memory(db, session, filter); });
   }
 
+  Answer<Team> create_team(Team team) override {
+    co_return co_await writer().execute(
+        [this, &team](Database& db, Commit&) { return sqlite::insert_team(db, team, time_.wall_ms()); });
+  }
+  Answer<Team> find_team(std::string which) override {
+    co_return co_await readers_.read([&which](Database& db) { return sqlite::select_team(db, which); });
+  }
+  aio::Task<std::vector<Team>> list_teams() override { co_return co_await readers_.read(sqlite::select_teams); }
+  Answer<run::TeamMail> send_mail(TeamNumber team, run::TeamMail mail, std::string key) override {
+    const auto write = [&](Database& db, Commit&) { return sqlite::insert_mail(db, team, mail, key, time_.wall_ms()); };
+    co_return co_await writer().execute(write, mail.content.size());
+  }
+  Answer<ReceivedMail> receive_mail(TeamNumber team, std::string member, MailPage page, std::string key) override {
+    co_return co_await writer().execute(
+        [&](Database& db, Commit&) { return sqlite::take_mail(db, team, member, page, key, time_.wall_ms()); });
+  }
+  aio::Task<std::vector<run::TeamMail>> team_mail(TeamNumber team) override {
+    co_return co_await readers_.read([team](Database& db) { return sqlite::select_mails(db, team); });
+  }
+
   Answer<Session> find_session(std::string session_id) override {
     co_return co_await readers_.read([&session_id](Database& db) { return sqlite::select_session(db, session_id); });
   }
@@ -195,9 +234,10 @@ class SqliteStore final : public Store {
       return sqlite::update_session(db, session_id, change, time_.wall_ms());
     });
   }
-  aio::Task<bool> remove_session(std::string session_id) override {
-    co_return co_await writer().execute(
-        [&session_id](Database& db, Commit& commit) { return sqlite::delete_session(db, commit, session_id); });
+  aio::Task<bool> remove_session(std::string session_id, std::string detached) override {
+    co_return co_await writer().execute([this, &session_id, &detached](Database& db, Commit& commit) {
+      return sqlite::delete_session(db, commit, session_id, detached, time_.wall_ms());
+    });
   }
 
   Answer<> remove_run(RunNumber run) override {
@@ -316,28 +356,6 @@ class SqliteStore final : public Store {
   aio::TaskGroup tasks_;
 };
 
-std::error_code prepare_home(const std::string& home) {
-  if (const auto ec = make_durable_directory(home)) return ec;
-  // A file system that has become read-only lets root do nothing either.
-  if (access(home.c_str(), W_OK | X_OK) != 0) return {errno, std::generic_category()};
-  std::error_code ec;
-  std::filesystem::create_directory(home + "/bell", ec);
-  return ec;
-}
-
-void prepare_database(const std::string& home) {
-  const auto path = home + "/outlast.db";
-  if (std::filesystem::exists(path)) {
-    Database db(path, sqlite::OpenMode::read_only);
-    if (sqlite::up_to_date(db)) return;
-  }
-  // Made or migrated under the lock, so that several first commands at once meet a whole schema.
-  WriteLock lock(home + "/outlast.lock");
-  const WriteLock::Hold hold(lock);
-  Database db(path, sqlite::OpenMode::read_write);
-  sqlite::migrate(db);
-}
-
 }  // namespace
 
 std::unique_ptr<Store> make_sqlite_store(boost::asio::io_context& io, aio::Time& time, Peers peers,
@@ -347,10 +365,10 @@ std::unique_ptr<Store> make_sqlite_store(boost::asio::io_context& io, aio::Time&
 
 base::Result<std::unique_ptr<Store>> open_sqlite_store(boost::asio::io_context& io, aio::Time& time, SqliteStoreOptions options) {
   try {
-    if (const auto ec = prepare_home(options.home))
+    if (const auto ec = sqlite::prepare_home(options.home))
       return base::fail(base::Errc::unavailable,
                         "cannot write in " + options.home + ": " + ec.message() + "; set OUTLAST_HOME to a writable directory");
-    prepare_database(options.home);
+    sqlite::prepare_database(options.home);
     return make_sqlite_store(io, time, {this_process(), process_start_time},
                              std::make_unique<sqlite::FileBackend>(io, time, options.home));
   } catch (const sqlite::Damaged& error) {

@@ -251,6 +251,14 @@ TEST_F(SqliteStoreTest, ADatabaseOfEverySchemaVersionIsReadWhole) {
     }
     EXPECT_EQ(notices > 0, file.path().stem() == "v2" || file.path().stem() == "v4") << "a task's end that has not been told";
     EXPECT_EQ(noted > 0, file.path().stem() == "v3");
+    const auto teams = p.run(p.store->list_teams());
+    EXPECT_EQ(!teams.empty(), file.path().stem() == "v5");
+    for (const auto& team : teams) {
+      const auto mails = p.run(p.store->team_mail(team.number));
+      ASSERT_EQ(mails.size(), 2u);
+      EXPECT_EQ(mails[0].read_by.size() + mails[1].read_by.size(), 1u) << "a broadcast that one has read";
+    }
+    EXPECT_TRUE(p.run(p.store->create_team({.team_id = "0123456789ab", .name = "t", .members = {"a"}})));
     const auto fresh = p.launch("new", "", "d");
     EXPECT_EQ(fresh.known, Known::fresh);
     EXPECT_TRUE(p.run(p.store->add_memory(fresh.run.session, {.content = "x"}, "key")));

@@ -5,16 +5,21 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "aio/task.h"
 #include "base/error.h"
+#include "store/team.h"
 #include "store/types.h"
 
 namespace store {
 
 template <class T = void>
 using Answer = aio::Task<base::Result<T>>;
+
+using ChildrenOf = std::unordered_map<std::string, ChildCounts>;  // by run_id
 
 class Store {
  public:
@@ -35,7 +40,8 @@ class Store {
   virtual aio::Task<> release(RunNumber run, std::int64_t epoch, std::string reason) = 0;
 
   // Appends in order. Errc::lease_lost (stale epoch or wrong index: stop executing), cancel_requested (a completing status
-  // met an acknowledged cancel), already_finished, conflict (a notice has been told already: look again).
+  // met an acknowledged cancel), already_finished (facts alone may still be added), conflict (a notice has been told already:
+  // look again).
   virtual Answer<> append(Append append) = 0;
 
   // Runs that nobody alive executes and that are not terminal or paused, oldest first.
@@ -54,7 +60,8 @@ class Store {
   // With `index`, only of the pause that is the log's last event before it: the one that their maker saw.
   virtual Answer<Decided> decide(RunNumber run, std::vector<run::Decision> decisions, std::optional<std::uint64_t> index = std::nullopt) = 0;
 
-  // Cancels all that is live in a session, in one step. As it was before, in the order of launch.
+  // Cancels what is live in a session, but background tasks whose spec leaves them alone (run::OnEnd), in one step. What it
+  // cancelled, as that was before, in the order of launch.
   virtual aio::Task<std::vector<Run>> cancel_session(SessionNumber session) = 0;
 
   // Runs that have waited for an approval for longer than their spec says (run::Limits::approval_ms), at most a hundred.
@@ -107,6 +114,19 @@ class Store {
   // The goal, the todos as they were made, the facts newest first. The total counts all that fit the filter's words.
   virtual aio::Task<Page<run::MemoryEntry>> memory(SessionNumber session, MemoryFilter filter) = 0;
 
+  // --- teams -------------------------------------------------------------------------------------------------------
+  // An id that exists with the same name and members is that team. Errc::conflict: it is another's.
+  virtual Answer<Team> create_team(Team team) = 0;
+  // By id, else by name, else by a unique beginning of an id. Errc: not_found, ambiguous (message lists up to five).
+  virtual Answer<Team> find_team(std::string which) = 0;
+  virtual aio::Task<std::vector<Team>> list_teams() = 0;  // newest first, kTeamsListedMax at most
+  // Once for each key: the message that has it already is returned. Errc: not_found, busy (the team has as many as it may).
+  virtual Answer<run::TeamMail> send_mail(TeamNumber team, run::TeamMail mail, std::string key) = 0;
+  // What the member has not read, oldest first, marked as read in the same step. The key of an earlier look gives what that took.
+  virtual Answer<ReceivedMail> receive_mail(TeamNumber team, std::string member, MailPage page, std::string key) = 0;
+  // All of it, oldest first, with who has read it.
+  virtual aio::Task<std::vector<run::TeamMail>> team_mail(TeamNumber team) = 0;
+
   // --- sessions ----------------------------------------------------------------------------------------------------
   virtual Answer<Session> find_session(std::string session_id) = 0;
   virtual aio::Task<Page<Session>> list_sessions(SessionFilter filter) = 0;
@@ -114,7 +134,9 @@ class Store {
   virtual Answer<Session> create_session(Session session) = 0;
   virtual Answer<Session> change_session(std::string session_id, SessionChange change) = 0;
   // Deletes the session and its finished runs; live runs are cancelled and go with a later removal. False: unknown.
-  virtual aio::Task<bool> remove_session(std::string session_id) = 0;
+  // Background tasks whose spec says so (run::OnEnd) leave it in the same step and go on: into another session, or into a new
+  // one of kind tool with the id `detached`. One of kind tool has no agent, so all of its tasks are cancelled.
+  virtual aio::Task<bool> remove_session(std::string session_id, std::string detached) = 0;
 
   // --- keeping -----------------------------------------------------------------------------------------------------
   virtual Answer<> remove_run(RunNumber run) = 0;  // Errc::conflict while it is live
@@ -134,6 +156,18 @@ class Store {
 
   // Ends the store's threads after what is queued is durable. Must be awaited before destruction.
   virtual aio::Task<> close() = 0;
+
+  // --- looking at trees of runs --------------------------------------------------------------------------------------
+  // All that a run has started, and what that has started, in the order of launch.
+  virtual aio::Task<std::vector<Run>> descendants(RunNumber root, std::size_t limit) = 0;
+  // What these runs have started themselves; `from` is the lowest number among them.
+  virtual aio::Task<ChildrenOf> count_children(RunNumber from, std::unordered_set<std::string> parents) = 0;
+  // Live ones first, newest first, then those that have ended, last first. The total counts those beyond the limits too.
+  virtual aio::Task<Page<Run>> overview(OverviewFilter filter) = 0;
+  // The processes that hold live runs.
+  virtual aio::Task<std::vector<Holder>> holders() = 0;
+  // Something to be kept with a run, beside its log, whoever executes it.
+  virtual aio::Task<> add_fact(RunNumber run, std::string type, std::string data) = 0;
 };
 
 }  // namespace store

@@ -22,7 +22,7 @@ using OwnerNumber = std::int64_t;  // a process that may execute
 struct Run {
   RunNumber number = 0;
   std::string run_id;
-  std::string kind;  // "agent", kKindTool
+  std::string kind;  // "agent", kKindTool, kKindFlow, kKindFanout
   std::string component_id, component_name;
   SessionNumber session = 0;
   std::string session_id;
@@ -84,6 +84,8 @@ inline constexpr std::string_view kNoticeEnded = "ended";  // the task has ended
 inline constexpr std::string_view kNoticeReady = "ready";  // `detail`, a pattern, was seen in its output
 inline constexpr std::string_view kNoticeUpdate = "update";  // a watch has seen its output change: a number, a blank, the output
 inline constexpr std::string_view kNoticeSaid = "said";    // `detail` is what the model is to be told
+// Runs of other runs. They are of the orchestrator's session, but no part of its conversation.
+inline constexpr std::string_view kKindFlow = "flow", kKindFanout = "fanout";
 inline constexpr std::string_view kKindTool = "tool";      // a run that is one call, a task
 
 // Runs without a living executor: all, or only tasks and what other runs have started.
@@ -118,12 +120,32 @@ struct Owner {
   std::int64_t expires_ms = 0;
 };
 
+// A process that holds the right to execute runs, whether or not it still lives.
+struct Holder {
+  Owner owner;
+  bool lives = false;
+  std::vector<std::string> run_ids;  // of pending and running ones, oldest first
+};
+
+// The runs that a run has started, by what has become of them; paused ones are pending.
+struct ChildCounts {
+  std::int64_t pending = 0, running = 0, completed = 0, failed = 0;
+  std::int64_t total() const { return pending + running + completed + failed; }
+  std::int64_t live() const { return pending + running; }
+};
+
+// Runs that no other run has started: all live ones, and of those that have ended the last.
+struct OverviewFilter {
+  std::int64_t ended_since_ms = 0;
+  std::size_t ended_max = 0, limit = 0;
+};
+
 struct Launch {
   std::string run_id;
   bool id_is_callers = false;  // a known id is then a retry or a conflict instead of a reason to draw again
   std::string kind = "agent";
   std::string component_id, component_name;
-  std::string session_id;    // made if it is not there
+  std::string session_id;    // made if it is not there; a task whose parent has moved is made where that is now
   std::string session_name;  // of a new session
   std::string user_id, parent_run_id, group_id, origin;
   std::string launch_key;  // "" none; already scoped to the user
@@ -184,6 +206,7 @@ struct RunFilter {
   std::string component_type, component_id, session_id, user_id, group_id;
   std::optional<run::Status> status;
   bool live_only = false;
+  bool operations = true;  // those of flows too, which lie in the directories of theirs
   std::int64_t limit = 20, offset = 0;
   bool ascending = false;
   enum class Sort { created, updated } sort = Sort::created;

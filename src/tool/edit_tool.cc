@@ -97,30 +97,31 @@ class EditTool final : public FileTool {
       : FileTool(offload, std::move(definition)), locks_(std::move(locks)) {}
 
  protected:
-  base::Result<std::string> work(const boost::json::object& arguments, const WorkDirectory& directory) const override {
+  base::Result<std::string> work(const boost::json::object& arguments, const FileSpace& space) const override {
     Change change{text_argument(arguments, "old_string"), text_argument(arguments, "new_string")};
     if (change.from == change.to)
       return base::fail(base::Errc::invalid_argument, "old_string and new_string are the same: nothing to do");
-    const auto path = directory.relative(text_argument(arguments, "file_path"));
-    if (!path) return std::unexpected(path.error());
-    auto place = directory.place(*path, Parents::keep);
+    const auto spot = space.find(text_argument(arguments, "file_path"));
+    if (!spot) return std::unexpected(spot.error());
+    auto place = spot->directory.place(spot->path, Parents::keep);
     if (!place) return std::unexpected(place.error());
-    if (!place->exists) return base::fail(base::Errc::not_found, "'" + shown(*path) + "' does not exist; Write creates files");
+    const auto name = spot->name();
+    if (!place->exists) return base::fail(base::Errc::not_found, "'" + shown(name) + "' does not exist; Write creates files");
 
     const auto lock = locks_->lock(*place);
     const auto file = open_place(*place);
     if (!file) return std::unexpected(file.error());
-    const auto content = read_whole(*file, *path);
+    const auto content = read_whole(*file, name);
     if (!content) return std::unexpected(content.error());
     if (binary(*content))
-      return base::fail(base::Errc::denied, "'" + shown(*path) + "' is a binary file of " + size_text(content->size()));
+      return base::fail(base::Errc::denied, "'" + shown(name) + "' is a binary file of " + size_text(content->size()));
 
     auto at = occurrences(*content, change.from);
     if (at.empty() && all_crlf(*content)) {
       change = {with_crlf(change.from), with_crlf(change.to), true};
       at = occurrences(*content, change.from);
     }
-    if (auto allowed = check(*content, at, bool_argument(arguments, "replace_all", false), *path); !allowed)
+    if (auto allowed = check(*content, at, bool_argument(arguments, "replace_all", false), name); !allowed)
       return std::unexpected(allowed.error());
     const auto size = content->size() - at.size() * change.from.size() + at.size() * change.to.size();
     if (size > base::limits::kFileBytesMax)

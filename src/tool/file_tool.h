@@ -1,14 +1,14 @@
 #pragma once
-// What the five file tools have in common: the work directory is opened and everything that blocks runs on the pool.
+// What the five file tools have in common: the directories of a run are opened and everything that blocks runs on the pool.
 #include <boost/json/object.hpp>
 #include <memory>
 #include <string>
 
 #include "aio/offload.h"
 #include "base/error.h"
+#include "tool/file_space.h"
 #include "tool/replace_file.h"
 #include "tool/tool.h"
-#include "tool/work_directory.h"
 
 namespace tool {
 
@@ -20,7 +20,7 @@ class FileTool : public Tool {
 
  protected:
   // Pool thread; may run several times at once. An error becomes an error outcome "NAME: message".
-  virtual base::Result<std::string> work(const boost::json::object& arguments, const WorkDirectory& directory) const = 0;
+  virtual base::Result<std::string> work(const boost::json::object& arguments, const FileSpace& space) const = 0;
 
  private:
   aio::Offload& offload_;

@@ -6,10 +6,10 @@ namespace tool {
 aio::Task<Outcome> FileTool::call(boost::json::object arguments, Context context) {
   // Starts and ends on the io thread; the work itself runs on the pool.
   auto job = [this, arguments = std::move(arguments), context = std::move(context)]() -> Outcome {
-    auto directory = WorkDirectory::open(context.work_directory);
-    if (!directory) return {definition_.name + ": " + directory.error().message, true};
-    if (!context.settings.file_paths.empty()) directory->confine(context.settings.file_paths);
-    auto text = work(arguments, *directory);
+    auto space = FileSpace::open(context.work_directory, context.roots);
+    if (!space) return {definition_.name + ": " + space.error().message, true};
+    if (!context.settings.file_paths.empty()) space->confine(context.settings.file_paths);
+    auto text = work(arguments, *space);
     if (!text) return {definition_.name + ": " + text.error().message, true};
     return {std::move(*text), false};
   };

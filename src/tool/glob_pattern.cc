@@ -109,14 +109,13 @@ class Translator {
   std::string out_;
 };
 
-std::string literal_prefix(std::string_view pattern) {
-  const auto special = pattern.find_first_of(kSpecial);
-  const auto literal = pattern.substr(0, special);
-  const auto slash = literal.rfind('/');
-  return slash == std::string_view::npos ? "" : std::string(literal.substr(0, slash));
-}
-
 }  // namespace
+
+std::string_view literal_directories(std::string_view pattern) {
+  const auto literal = pattern.substr(0, pattern.find_first_of(kSpecial));
+  const auto slash = literal.rfind('/');
+  return slash == std::string_view::npos ? std::string_view() : literal.substr(0, slash);
+}
 
 GlobPattern::GlobPattern() = default;
 GlobPattern::GlobPattern(GlobPattern&&) noexcept = default;
@@ -138,7 +137,7 @@ base::Result<GlobPattern> GlobPattern::compile(std::string_view pattern, Anchor 
   re2::RE2::Options options(re2::RE2::Quiet);
   glob.regex_ = std::make_unique<re2::RE2>(*regex, options);
   if (!glob.regex_->ok()) return std::unexpected(wrong(pattern, glob.regex_->error()));
-  if (!anywhere) glob.literal_directory_ = literal_prefix(pattern);
+  if (!anywhere) glob.literal_directory_ = literal_directories(pattern);
   if (!anywhere && pattern.find("**") == std::string_view::npos)
     glob.components_max_ = static_cast<std::size_t>(std::count(pattern.begin(), pattern.end(), '/')) + 1;
   return glob;

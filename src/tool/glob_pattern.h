@@ -16,6 +16,9 @@ class RE2;
 
 namespace tool {
 
+// The directories in front of the pattern's first special character; "" if there are none.
+std::string_view literal_directories(std::string_view pattern);
+
 enum class Anchor {
   path,      // the pattern names the whole path, as in a shell
   basename,  // a pattern without '/' matches the last component at any depth, as in .gitignore

@@ -38,33 +38,47 @@ bool has_parent(std::string_view pattern) {
   return std::find(parts.begin(), parts.end(), "..") != parts.end();
 }
 
+// With roots, the directories that a pattern begins with may say which one is meant: they move into the path.
+bool move_directories(std::string& path, std::string& pattern) {
+  const bool absolute = pattern.starts_with('/');
+  const auto directories = std::string(literal_directories(pattern));
+  if (!absolute && !has_parent(directories)) return false;
+  pattern = pattern.substr(directories.size() + 1);
+  path = absolute ? directories + "/" : path + "/" + directories;
+  return true;
+}
+
 class GlobTool final : public FileTool {
  public:
   using FileTool::FileTool;
 
  protected:
-  base::Result<std::string> work(const boost::json::object& arguments, const WorkDirectory& directory) const override {
+  base::Result<std::string> work(const boost::json::object& arguments, const FileSpace& space) const override {
     auto pattern = text_argument(arguments, "pattern");
     auto path = text_argument(arguments, "path", ".");
-    if (pattern.starts_with('/')) {
+    const auto given = pattern;
+    const bool moved = space.has_roots() && move_directories(path, pattern);
+    if (!moved && pattern.starts_with('/')) {
       // An absolute pattern inside the work directory: the part before the first special character tells.
       const auto slash = pattern.ends_with('/');
-      auto inside = directory.relative(pattern);
+      auto inside = space.find(pattern);
       if (!inside) return std::unexpected(inside.error());
-      pattern = *inside + (slash ? "/" : "");
+      pattern = inside->path + (slash ? "/" : "");
       path = ".";
     }
     if (has_parent(pattern))
       return base::fail(base::Errc::denied, "the pattern may not contain '..': files outside the work directory are not listed");
     const auto glob = GlobPattern::compile(pattern, Anchor::path);
     if (!glob) return std::unexpected(glob.error());
-    const auto base_path = directory.relative(path);
-    if (!base_path) return std::unexpected(base_path.error());
+    const auto base = space.find(path);
+    if (!base) return std::unexpected(base.error());
 
     std::vector<Match> matches;
-    const auto report = search(directory, *base_path, *glob, pattern, matches);
+    const auto report = search(base->directory, base->path, *glob, pattern, matches);
+    // Here too: directories that the pattern names may be absent.
+    if (!report && moved && report.error().code == base::Errc::not_found) return list({}, {}, given);
     if (!report) return std::unexpected(report.error());
-    return list(std::move(matches), *report, pattern);
+    return list(std::move(matches), *report, moved ? given : pattern);
   }
 
  private:
@@ -95,8 +109,7 @@ class GlobTool final : public FileTool {
             found.status = *target;
           }
           if (glob.directories() ? !S_ISDIR(found.status.st_mode) : !S_ISREG(found.status.st_mode)) return;
-          if (glob.directories()) path += '/';
-          matches.push_back({std::move(path), found.status.st_mtim});
+          matches.push_back({directory.name(path) + (glob.directories() ? "/" : ""), found.status.st_mtim});
         });
   }
 

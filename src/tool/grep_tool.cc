@@ -87,7 +87,7 @@ class GrepTool final : public FileTool {
   using FileTool::FileTool;
 
  protected:
-  base::Result<std::string> work(const boost::json::object& arguments, const WorkDirectory& directory) const override {
+  base::Result<std::string> work(const boost::json::object& arguments, const FileSpace& space) const override {
     const auto pattern = text_argument(arguments, "pattern");
     const auto regex = GrepSearch::compile(pattern, bool_argument(arguments, "case_insensitive", false));
     if (!regex) return std::unexpected(regex.error());
@@ -97,9 +97,9 @@ class GrepTool final : public FileTool {
       if (!glob) return std::unexpected(glob.error());
       filter = std::move(*glob);
     }
-    const auto path = directory.relative(text_argument(arguments, "path", "."));
-    if (!path) return std::unexpected(path.error());
-    const auto status = directory.status(*path);
+    const auto spot = space.find(text_argument(arguments, "path", "."));
+    if (!spot) return std::unexpected(spot.error());
+    const auto status = spot->directory.status(spot->path);
     if (!status) return std::unexpected(status.error());
 
     const auto options = options_of(arguments);
@@ -108,18 +108,19 @@ class GrepTool final : public FileTool {
     Skipped skipped;
     WalkReport report;
     if (S_ISDIR(status->st_mode)) {
-      auto walked = search_directory(directory, *path, filter, deadline, search, skipped);
+      auto walked = search_directory(spot->directory, spot->path, filter, deadline, search, skipped);
       if (!walked) return std::unexpected(walked.error());
       report = *walked;
     } else {
       // A file that was named is searched or refused, never skipped.
-      const auto file = directory.open_file(*path);
+      const auto file = spot->directory.open_file(spot->path);
       if (!file) return std::unexpected(file.error());
-      const auto content = read_whole(*file, *path);
+      const auto name = spot->name();
+      const auto content = read_whole(*file, name);
       if (!content) return std::unexpected(content.error());
       if (binary(*content))
-        return base::fail(base::Errc::denied, "'" + shown(*path) + "' is a binary file of " + size_text(content->size()));
-      search.file(shown(*path), *content);
+        return base::fail(base::Errc::denied, "'" + shown(name) + "' is a binary file of " + size_text(content->size()));
+      search.file(shown(name), *content);
     }
     return search.output() + summary(search, options, pattern) + notices(skipped) + tool::notices(report);
   }
@@ -150,7 +151,7 @@ class GrepTool final : public FileTool {
       skipped.out_of_time = skipped.out_of_time || deadline.passed();
       skipped.out_of_bytes = scanned > bounds::kGrepScanBytesMax;
       if (skipped.out_of_time || skipped.out_of_bytes) break;
-      scanned += search_file(*root, path, joined(start, path), search, skipped);
+      scanned += search_file(*root, path, directory.name(joined(start, path)), search, skipped);
     }
     return report;
   }

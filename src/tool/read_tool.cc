@@ -111,25 +111,26 @@ class ReadTool final : public FileTool {
   using FileTool::FileTool;
 
  protected:
-  base::Result<std::string> work(const boost::json::object& arguments, const WorkDirectory& directory) const override {
-    const auto path = directory.relative(text_argument(arguments, "file_path"));
-    if (!path) return std::unexpected(path.error());
-    const auto file = directory.open_file(*path);
+  base::Result<std::string> work(const boost::json::object& arguments, const FileSpace& space) const override {
+    const auto spot = space.find(text_argument(arguments, "file_path"));
+    if (!spot) return std::unexpected(spot.error());
+    const auto file = spot->directory.open_file(spot->path);
     if (!file) return std::unexpected(file.error());
+    const auto name = spot->name();
 
     const bool part = arguments.contains("offset") || arguments.contains("limit");
     struct stat status{};
     fstat(file->get(), &status);
     const auto size = static_cast<std::size_t>(status.st_size);
     if (!part && size > base::limits::kFileBytesMax)
-      return base::fail(base::Errc::denied, "'" + shown(*path) + "' is too big to read whole: " + size_text(size) +
+      return base::fail(base::Errc::denied, "'" + shown(name) + "' is too big to read whole: " + size_text(size) +
                                                 ", the limit is " + size_text(base::limits::kFileBytesMax) +
                                                 "; give offset and limit");
     const auto first = std::max<std::int64_t>(1, int_argument(arguments, "offset", 1));
     Page page(first, int_argument(arguments, "limit", bounds::kReadLinesDefault));
-    const auto whole = scan(*file, *path, size, page);
+    const auto whole = scan(*file, name, size, page);
     if (!whole) return std::unexpected(whole.error());
-    return report(*path, page, first, *whole);
+    return report(name, page, first, *whole);
   }
 
  private:

@@ -36,13 +36,16 @@ struct Definition {
 
 class Memory;
 class Tasks;
+class TeamMail;
 class Toolbox;
 
 struct Context {
   std::string run_id;  // "": no run makes the call, but a client of the session
   std::string call_id;
-  std::string work_directory = {};  // absolute; file tools are confined to it
-  std::int64_t epoch = 0;           // of the lease under which it is called
+  // Absolute; file tools are confined to the work directory and, where there are any, to the roots beside it.
+  std::string work_directory = {};
+  std::vector<std::string> roots = {};
+  std::int64_t epoch = 0;  // of the lease under which it is called
   // Asked when the call is cut short: the run goes on elsewhere, what can outlive the call is to be left alone. None: it ends.
   std::function<bool()> goes_on = {};
   // Whose call it is, for tools that make other calls. Null: such tools are refused.
@@ -54,6 +57,7 @@ struct Context {
   std::int64_t deadline_ms = 0;    // wall: when the calling run's time is over; 0: it has no limit
   Tasks* tasks = nullptr;
   Memory* memory = nullptr;
+  TeamMail* team_mail = nullptr;
   const Toolbox* toolbox = nullptr;  // where the caller's tools are found; null: in the process' own
   const run::Spec* spec = nullptr;   // of the calling run; null: no run makes the call
 };
@@ -107,7 +111,7 @@ class Toolbox {
   std::vector<Entry> entries_;
 };
 
-// Read, Write, Edit, Glob, Grep: confined to the run's work directory (symlinks, "..", absolute paths, device files, huge
+// Read, Write, Edit, Glob, Grep: confined to the run's work directory and roots (symlinks, "..", absolute paths, device files, huge
 // and binary files are refused with the reason). Blocking work runs on `offload`, which must outlive the tools.
 std::vector<std::unique_ptr<Tool>> file_tools(aio::Offload& offload);
 

@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "aio/offload.h"
 #include "tool/tool.h"
@@ -89,6 +90,7 @@ class ToolTest : public testing::Test {
   Outcome call(const std::string& name, const std::string& arguments) {
     Context context{"run", "call", work.string()};
     context.settings = settings;
+    context.roots = roots;
     return await(toolbox.call(name, arguments, std::move(context)));
   }
   Outcome call(const std::string& name, const boost::json::object& arguments) {
@@ -109,6 +111,7 @@ class ToolTest : public testing::Test {
   TemporaryDirectory temporary;
   std::filesystem::path work;
   std::filesystem::path outside;
+  std::vector<std::string> roots;
   run::ToolSettings settings;
   aio::Offload offload{2};
   Toolbox toolbox;

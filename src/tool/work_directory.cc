@@ -36,11 +36,11 @@ int open_beneath(int root, const char* path, int flags, Links links) {
   }
 }
 
-base::Error path_error(std::string_view path, int error) {
+base::Error path_error(std::string_view path, int error, std::string_view directory = kTheWorkDirectory) {
   const auto name = "'" + shown(path) + "'";
   switch (error) {
     case ENOENT: return {base::Errc::not_found, name + " does not exist"};
-    case EXDEV: return {base::Errc::denied, name + " leads outside the work directory"};
+    case EXDEV: return {base::Errc::denied, name + " leads outside " + std::string(directory)};
     case ELOOP: return {base::Errc::denied, name + " goes through a symbolic link that is not followed here"};
     case ENOTDIR: return {base::Errc::invalid_argument, name + ": a part of the path is not a directory"};
     case EISDIR: return {base::Errc::invalid_argument, name + " is a directory"};
@@ -120,40 +120,60 @@ std::string shown(std::string_view path) {
   return text;
 }
 
-WorkDirectory::WorkDirectory(Fd root, std::string path, std::string real_path, Resolver resolver)
-    : root_(std::move(root)), path_(std::move(path)), real_path_(std::move(real_path)), resolver_(resolver) {}
+base::Result<> check_path(std::string_view path) {
+  if (path.empty()) return base::fail(base::Errc::invalid_argument, "the path is empty");
+  if (path.size() > bounds::kPathBytesMax) return std::unexpected(path_error(path, ENAMETOOLONG));
+  if (path.find('\0') != std::string_view::npos) return base::fail(base::Errc::invalid_argument, "the path contains a NUL byte");
+  return {};
+}
 
-base::Result<WorkDirectory> WorkDirectory::open(const std::string& path) {
-  auto opened = open(path, Resolver::kernel);
+WorkDirectory::WorkDirectory(Fd root, std::string path, std::string real_path, Resolver resolver, std::string_view called)
+    : root_(std::make_shared<Fd>(std::move(root))),
+      path_(std::move(path)),
+      real_path_(std::move(real_path)),
+      resolver_(resolver),
+      called_(called) {}
+
+base::Result<WorkDirectory> WorkDirectory::open(const std::string& path, std::string_view called) {
+  auto opened = open(path, Resolver::kernel, called);
   if (!opened) return opened;
   // EPERM is what old container runtimes answer to system calls that they do not know.
-  const Fd probe(open_beneath(opened->root_.get(), ".", kPathFlags | O_DIRECTORY, Links::follow));
+  const Fd probe(open_beneath(opened->root_->get(), ".", kPathFlags | O_DIRECTORY, Links::follow));
   if (probe.get() == -ENOSYS || probe.get() == -EPERM) opened->resolver_ = Resolver::components;
   return opened;
 }
 
-base::Result<WorkDirectory> WorkDirectory::open(const std::string& path, Resolver resolver) {
-  if (!path.starts_with('/')) return base::fail(base::Errc::invalid_argument, "the work directory must be an absolute path");
+base::Result<WorkDirectory> WorkDirectory::open(const std::string& path, Resolver resolver, std::string_view called) {
+  if (!path.starts_with('/')) return base::fail(base::Errc::invalid_argument, std::string(called) + " must be an absolute path");
   Fd root(::open(path.c_str(), kPathFlags | O_DIRECTORY));
   if (!root.valid()) {
     const int error = errno;
     auto why = path_error(path, error);
-    why.message = "the work directory cannot be opened: " + why.message;
+    why.message = std::string(called) + " cannot be opened: " + why.message;
     return std::unexpected(std::move(why));
   }
   auto real = real_path_of(root.get());
-  return WorkDirectory(std::move(root), absolute_without_dots(path), std::move(real), resolver);
+  return WorkDirectory(std::move(root), absolute_without_dots(path), std::move(real), resolver, called);
 }
 
 base::Result<std::string> WorkDirectory::relative(std::string_view path) const {
-  if (path.empty()) return base::fail(base::Errc::invalid_argument, "the path is empty");
-  if (path.size() > bounds::kPathBytesMax) return refuse(path, ENAMETOOLONG);
-  if (path.find('\0') != std::string_view::npos) return base::fail(base::Errc::invalid_argument, "the path contains a NUL byte");
+  if (auto checked = check_path(path); !checked) return std::unexpected(checked.error());
   if (path.front() != '/') return without_dots(path);
   const auto clean = absolute_without_dots(path);
   for (const auto& prefix : {path_, real_path_})
     if (const auto rest = remainder(clean, prefix)) return without_dots(*rest);
-  return refuse(path, EXDEV);
+  return std::unexpected(path_error(path, EXDEV, called_));
+}
+
+WorkDirectory WorkDirectory::reached_by(std::string prefix) const {
+  auto same = *this;
+  same.prefix_ = std::move(prefix);
+  return same;
+}
+
+std::string WorkDirectory::name(const std::string& path) const {
+  if (prefix_.empty()) return path;
+  return path == "." ? prefix_ : prefix_ + (prefix_.ends_with('/') ? "" : "/") + path;
 }
 
 int WorkDirectory::resolve_components(const std::string& path, int flags) const {
@@ -170,7 +190,7 @@ int WorkDirectory::resolve_components(const std::string& path, int flags) const 
   }
   if (parts.empty()) parts.emplace_back(".");
   Fd current;
-  int at = root_.get();
+  int at = root_->get();
   for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
     Fd next(openat(at, parts[i].c_str(), kPathFlags | O_DIRECTORY | O_NOFOLLOW));
     if (!next.valid()) return -errno;
@@ -186,7 +206,7 @@ int WorkDirectory::resolve_components(const std::string& path, int flags) const 
 
 int WorkDirectory::resolve_anywhere(const std::string& path, int flags, Links links) const {
   if (resolver_ == Resolver::components) return resolve_components(path, flags);
-  return open_beneath(root_.get(), path.c_str(), flags, links);
+  return open_beneath(root_->get(), path.c_str(), flags, links);
 }
 
 int WorkDirectory::resolve(const std::string& path, int flags, Links links) const {
@@ -216,10 +236,10 @@ bool WorkDirectory::allows(int fd, const std::string& rest) const {
          std::ranges::any_of(*allowed_, [&real](const std::string& root) { return !root.empty() && lies_in(real, root); });
 }
 
-std::unexpected<base::Error> WorkDirectory::refuse(std::string_view path, int error) const {
-  if (error != kNotAllowed) return std::unexpected(path_error(path, error));
+std::unexpected<base::Error> WorkDirectory::refuse(const std::string& path, int error) const {
+  if (error != kNotAllowed) return std::unexpected(path_error(name(path), error, called_));
   return base::fail(base::Errc::denied,
-                    "'" + shown(path) + "' is not inside the paths that are allowed here: " + shown(allowed_names_));
+                    "'" + shown(name(path)) + "' is not inside the paths that are allowed here: " + shown(allowed_names_));
 }
 
 base::Result<struct stat> WorkDirectory::status(const std::string& path) const {
@@ -237,7 +257,7 @@ base::Result<Fd> WorkDirectory::open_file(const std::string& path, Links links) 
     if (!fd.valid()) return refuse(path, -fd.get());
     struct stat status{};
     if (fstat(fd.get(), &status) != 0) return refuse(path, errno);
-    if (!S_ISREG(status.st_mode)) return std::unexpected(not_regular(path, status));
+    if (!S_ISREG(status.st_mode)) return std::unexpected(not_regular(name(path), status));
     if (flags == kReadFlags) return fd;
   }
   return refuse(path, EINVAL);
@@ -252,7 +272,7 @@ base::Result<Fd> WorkDirectory::open_directory(const std::string& path, Links li
 base::Result<WorkDirectory> WorkDirectory::below(const std::string& path) const {
   auto fd = open_directory(path);
   if (!fd) return std::unexpected(fd.error());
-  return WorkDirectory(std::move(*fd), path_ + "/" + path, "", resolver_);
+  return WorkDirectory(std::move(*fd), path_ + "/" + path, "", resolver_, called_);
 }
 
 base::Result<Fd> WorkDirectory::parent(const std::string& path, const std::string& name, Parents parents, int& created) const {
@@ -273,7 +293,8 @@ base::Result<Fd> WorkDirectory::parent(const std::string& path, const std::strin
   for (std::size_t i = have; i < parts.size(); ++i) {
     const std::string next_name(parts[i]);
     if (next_name == "..")
-      return base::fail(base::Errc::invalid_argument, "'" + shown(path) + "': '..' after a directory that does not exist");
+      return base::fail(base::Errc::invalid_argument,
+                        "'" + shown(this->name(path)) + "': '..' after a directory that does not exist");
     if (mkdirat(current.get(), next_name.c_str(), 0777) == 0) {
       ++created;
       if (fsync(current.get()) != 0) return refuse(path, errno);
@@ -290,31 +311,32 @@ base::Result<Fd> WorkDirectory::parent(const std::string& path, const std::strin
 
 base::Result<Place> WorkDirectory::place(const std::string& path, Parents parents) const {
   Place place;
-  place.path = path;
+  std::string at = path;
   for (int hop = 0; hop <= bounds::kLinkHopsMax; ++hop) {
-    const auto [directory, name] = split_last(place.path);
-    if (name.empty() || name == "." || name == "..") return refuse(path, EISDIR);
-    auto opened = parent(directory, name, parents, place.directories_created);
+    const auto [directory, last] = split_last(at);
+    if (last.empty() || last == "." || last == "..") return refuse(path, EISDIR);
+    auto opened = parent(directory, last, parents, place.directories_created);
     if (!opened) return std::unexpected(opened.error());
     place.directory = std::move(*opened);
-    place.name = name;
-    if (fstatat(place.directory.get(), name.c_str(), &place.status, AT_SYMLINK_NOFOLLOW) != 0) {
+    place.name = last;
+    place.path = name(at);
+    if (fstatat(place.directory.get(), last.c_str(), &place.status, AT_SYMLINK_NOFOLLOW) != 0) {
       if (errno != ENOENT) return refuse(path, errno);
       return place;
     }
     if (!S_ISLNK(place.status.st_mode)) {
-      if (!S_ISREG(place.status.st_mode)) return std::unexpected(not_regular(path, place.status));
+      if (!S_ISREG(place.status.st_mode)) return std::unexpected(not_regular(name(path), place.status));
       place.exists = true;
       return place;
     }
     if (resolver_ == Resolver::components) return refuse(path, ELOOP);
     std::string target(bounds::kPathBytesMax + 1, '\0');
-    const auto length = readlinkat(place.directory.get(), name.c_str(), target.data(), target.size());
+    const auto length = readlinkat(place.directory.get(), last.c_str(), target.data(), target.size());
     if (length <= 0) return refuse(path, length < 0 ? errno : EINVAL);
     target.resize(static_cast<std::size_t>(length));
     if (target.front() == '/') return refuse(path, EXDEV);
-    place.path = without_dots(directory + "/" + target);
-    if (place.path.size() > bounds::kPathBytesMax) return refuse(path, ENAMETOOLONG);
+    at = without_dots(directory + "/" + target);
+    if (at.size() > bounds::kPathBytesMax) return refuse(path, ENAMETOOLONG);
   }
   return refuse(path, ELOOP);
 }

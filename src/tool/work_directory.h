@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,11 +25,14 @@ enum class Resolver {
 enum class Links { follow, refuse };
 enum class Parents { create, keep };
 
+// How messages call a directory that is no other.
+inline constexpr std::string_view kTheWorkDirectory = "the work directory";
+
 // Where a file is, or will be: an open directory inside the work directory, and one plain name in it that is no symbolic link.
 struct Place {
   Fd directory;
   std::string name;
-  std::string path;  // relative to the work directory, after links; for messages
+  std::string path;  // as WorkDirectory::name() has it, after links; for messages
   bool exists = false;
   struct stat status = {};  // only where it exists: a regular file
   int directories_created = 0;
@@ -37,8 +41,9 @@ struct Place {
 class WorkDirectory {
  public:
   // Picks the resolver that the kernel offers.
-  static base::Result<WorkDirectory> open(const std::string& path);
-  static base::Result<WorkDirectory> open(const std::string& path, Resolver resolver);
+  static base::Result<WorkDirectory> open(const std::string& path, std::string_view called = kTheWorkDirectory);
+  static base::Result<WorkDirectory> open(const std::string& path, Resolver resolver,
+                                          std::string_view called = kTheWorkDirectory);
 
   // From now on only what lies in these paths is there (absolute, or relative to this directory): where a file really is counts,
   // behind all links.
@@ -59,10 +64,16 @@ class WorkDirectory {
   // Where a file can be written. A symbolic link in the last component is followed here, so that its target is replaced.
   base::Result<Place> place(const std::string& path, Parents parents) const;
 
+  // The same directory for somebody who reaches it by `prefix` ("../other", "/srv/app"): messages name its files so.
+  WorkDirectory reached_by(std::string prefix) const;
+  // What such a one calls the file `path` of this directory.
+  std::string name(const std::string& path) const;
+
   const std::string& path() const { return path_; }
+  const std::string& real_path() const { return real_path_; }
 
  private:
-  WorkDirectory(Fd root, std::string path, std::string real_path, Resolver resolver);
+  WorkDirectory(Fd root, std::string path, std::string real_path, Resolver resolver, std::string_view called);
   int resolve(const std::string& path, int flags, Links links) const;  // a descriptor, or -errno
   int resolve_anywhere(const std::string& path, int flags, Links links) const;
   int resolve_components(const std::string& path, int flags) const;
@@ -70,12 +81,14 @@ class WorkDirectory {
   base::Result<Fd> parent(const std::string& path, const std::string& name, Parents parents, int& created) const;
   // What is there, and where `rest` would be below it.
   bool allows(int fd, const std::string& rest = {}) const;
-  std::unexpected<base::Error> refuse(std::string_view path, int error) const;
+  std::unexpected<base::Error> refuse(const std::string& path, int error) const;
 
-  Fd root_;
+  std::shared_ptr<const Fd> root_;
   std::string path_;       // as given
   std::string real_path_;  // without links; may be empty
   Resolver resolver_;
+  std::string called_;  // for messages
+  std::string prefix_;  // in front of paths in messages; "" where they are relative to this directory
   std::optional<std::vector<std::string>> allowed_;  // without links; none: everything
   std::string allowed_names_;                        // as given, for messages
 };
@@ -85,6 +98,9 @@ base::Result<Fd> open_place(Place& place);
 
 // "regular file", "directory", "fifo", "socket", "device" or "symbolic link".
 std::string_view kind(const struct stat& status);
+
+// Whether it can be a path at all.
+base::Result<> check_path(std::string_view path);
 
 // The path as it may stand in a message: valid UTF-8, bounded.
 std::string shown(std::string_view path);

@@ -25,14 +25,14 @@ class WriteTool final : public FileTool {
       : FileTool(offload, std::move(definition)), locks_(std::move(locks)) {}
 
  protected:
-  base::Result<std::string> work(const boost::json::object& arguments, const WorkDirectory& directory) const override {
+  base::Result<std::string> work(const boost::json::object& arguments, const FileSpace& space) const override {
     const auto given = text_argument(arguments, "file_path");
     const auto content = text_argument(arguments, "content");
-    const auto path = directory.relative(given);
-    if (!path) return std::unexpected(path.error());
+    const auto spot = space.find(given);
+    if (!spot) return std::unexpected(spot.error());
     if (given.ends_with('/'))
       return base::fail(base::Errc::invalid_argument, "'" + shown(given) + "' names a directory, not a file");
-    auto place = directory.place(*path, Parents::create);
+    auto place = spot->directory.place(spot->path, Parents::create);
     if (!place) return std::unexpected(place.error());
     const auto lock = locks_->lock(*place);
     if (auto replaced = replace_file(*place, content); !replaced) return std::unexpected(replaced.error());

@@ -97,7 +97,7 @@ class Surface(Home):
 
     def test_help_lists_every_command_and_each_explains_itself(self):
         out = self.ok("--help")
-        for command in ("agent", "run", "chat", "ls", "show", "logs", "attach", "wait", "cancel", "approve", "fork", "resume", "rm", "check", "serve", "doctor", "completion"):
+        for command in ("agent", "run", "flow", "fanout", "play", "chat", "ls", "show", "status", "monitor", "logs", "attach", "wait", "cancel", "kill", "approve", "fork", "resume", "rm", "check", "serve", "doctor", "completion"):
             self.assertRegex(out, rf"(?m)^  {command} +\S")
             self.assertIn(f"Usage: outlast {command}", self.ok(command, "--help"))
             self.assertEqual(self.ok("help", command), self.ok(command, "--help"))

@@ -179,6 +179,14 @@ struct Fields {
     number(out, "kept", e.kept);
     number(out, "dropped", e.dropped);
   }
+  // Of flows, which AgentOS does not know: whole, as custom events.
+  void named(std::string_view name, const boost::json::object& fields) const {
+    text(out, "name", name);
+    for (const auto& [key, value] : fields) out += ",\"" + std::string(key) + "\":" + base::to_text(value);
+  }
+  void operator()(const run::FlowPlanned& e) const { named("flow_planned", fields_of(e)); }
+  void operator()(const run::OpStarted& e) const { named("op_started", fields_of(e)); }
+  void operator()(const run::OpEnded& e) const { named("op_ended", fields_of(e)); }
 };
 
 }  // namespace

@@ -6,8 +6,9 @@ namespace store::sqlite {
 
 void notice_end(Database& db, RunNumber run, std::int64_t now_ms) {
   db.query(
-        "INSERT INTO notice(session, task, kind, detail, created_ms) SELECT session, run_id, 'ended', '', ? FROM run "
-        "WHERE id = ? AND kind = 'tool' AND parent_run_id <> '' AND awaited = 0")
+        "INSERT INTO notice(session, task, kind, detail, created_ms) SELECT r.session, r.run_id, 'ended', '', ? FROM run r JOIN "
+        "session s ON s.id = r.session "
+        "WHERE r.id = ? AND r.kind = 'tool' AND r.parent_run_id <> '' AND r.awaited = 0 AND s.component_type <> 'tool'")
       .bind(now_ms)
       .bind(run)
       .run();
@@ -24,12 +25,14 @@ void insert_notice(Database& db, Commit& commit, const Run& task, const std::str
       .bind(detail)
       .run();
   if (!db.changes()) return;
-  db.query("INSERT INTO notice(session, task, kind, detail, created_ms) VALUES(?, ?, ?, ?, ?)")
-      .bind(task.session)
-      .bind(task.run_id)
+  // In the session that it is in now: a task may have been moved since whoever executes it has read it.
+  db.query(
+        "INSERT INTO notice(session, task, kind, detail, created_ms) SELECT r.session, r.run_id, ?, ?, ? FROM run r JOIN session s "
+        "ON s.id = r.session WHERE r.id = ? AND s.component_type <> 'tool'")
       .bind(kind)
       .bind(detail)
       .bind(now_ms)
+      .bind(task.number)
       .run();
   commit.control = true;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// What the model of a session has not been told yet. Made where it happens and gone where it is told, each in the transaction
+// What the model of a session has not been told yet; a session of kind tool has none. Made where it happens and gone where it is told, each in the transaction
 // that makes it so.
 #include <string>
 #include <vector>

@@ -86,7 +86,9 @@ base::Result<Session> select_session_by_prefix(Database& db, const std::string& 
   if (auto exact = select_session(db, prefix)) return exact;
   std::vector<Session> found;
   if (!prefix.empty()) {
-    auto q = db.query("SELECT " OUTLAST_SESSION_COLUMNS " FROM session s WHERE s.session_id >= ? AND s.session_id < ? LIMIT 6");
+    // Not those without an agent: what goes on of a removed session must not be taken for it.
+    auto q = db.query("SELECT " OUTLAST_SESSION_COLUMNS
+                      " FROM session s WHERE s.session_id >= ? AND s.session_id < ? AND s.component_type <> 'tool' LIMIT 6");
     const auto end = above(prefix);
     q.bind(prefix).bind(end);
     while (q.step()) found.push_back(read_session(q));
@@ -161,14 +163,14 @@ std::vector<Fact> select_session_facts(Database& db, SessionNumber session, cons
 #define OUTLAST_RUN_FILTER                                                                                                   \
   "WHERE (?1 = '' OR r.kind = ?1) AND (?2 = '' OR r.component_id = ?2) AND (?3 = '' OR s.session_id = ?3) AND "              \
   "(?4 = '' OR r.user_id = ?4) AND (?5 < 0 OR r.status = ?5) AND (?6 = 0 OR r.status < 3) AND (?7 = '' OR r.group_id = ?7) " \
-  "AND (?8 = '' OR r.kind <> ?8) "
+  "AND (?8 = '' OR r.kind <> ?8) AND (?9 = 1 OR r.parent_run_id = '' OR r.group_id = '' OR r.group_id = r.run_id) "
 
 namespace {
 
 void bind_filter(Query& q, const RunFilter& filter) {
   q.bind(filter.component_type).bind(filter.component_id).bind(filter.session_id).bind(filter.user_id);
   q.bind(filter.status ? static_cast<std::int64_t>(*filter.status) : std::int64_t{-1}).bind(std::int64_t{filter.live_only});
-  q.bind(filter.group_id).bind(filter.except_type);
+  q.bind(filter.group_id).bind(filter.except_type).bind(std::int64_t{filter.operations});
 }
 
 Page<Run> read_page(Query q, const RunFilter& filter) {
@@ -181,20 +183,20 @@ Page<Run> read_page(Query q, const RunFilter& filter) {
 
 bool is_unfiltered(const RunFilter& f) {
   return f.component_type.empty() && f.component_id.empty() && f.session_id.empty() && f.user_id.empty() && f.group_id.empty() &&
-         f.except_type.empty() && !f.status && !f.live_only;
+         f.except_type.empty() && !f.status && !f.live_only && f.operations;
 }
 
 }  // namespace
 
 Page<Run> select_runs(Database& db, const RunFilter& filter) {
   static constexpr auto kByIdDown =
-      Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER "ORDER BY r.id DESC LIMIT ?9 OFFSET ?10");
+      Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER "ORDER BY r.id DESC LIMIT ?10 OFFSET ?11");
   static constexpr auto kByIdUp =
-      Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER "ORDER BY r.id LIMIT ?9 OFFSET ?10");
+      Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER "ORDER BY r.id LIMIT ?10 OFFSET ?11");
   static constexpr auto kByUpdateDown = Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER
-                                            "ORDER BY r.updated_ms DESC, r.id DESC LIMIT ?9 OFFSET ?10");
+                                            "ORDER BY r.updated_ms DESC, r.id DESC LIMIT ?10 OFFSET ?11");
   static constexpr auto kByUpdateUp =
-      Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER "ORDER BY r.updated_ms, r.id LIMIT ?9 OFFSET ?10");
+      Sql("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES OUTLAST_RUN_FILTER "ORDER BY r.updated_ms, r.id LIMIT ?10 OFFSET ?11");
   const bool by_update = filter.sort == RunFilter::Sort::updated;
   auto page = read_page(
       db.query(filter.ascending ? (by_update ? kByUpdateUp : kByIdUp) : (by_update ? kByUpdateDown : kByIdDown)), filter);
@@ -261,7 +263,7 @@ std::vector<Store::Past> select_history(Database& db, SessionNumber session, std
     auto& leg = legs.emplace_back();
     auto q = db.query(
         "SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES
-        "WHERE r.session = ? AND r.kind <> 'tool' AND r.ended_ordinal > 0 AND r.ended_ordinal <= ? ORDER BY r.ended_ordinal");
+        "WHERE r.session = ? AND r.kind NOT IN ('tool', 'flow', 'fanout') AND r.ended_ordinal > 0 AND r.ended_ordinal <= ? ORDER BY r.ended_ordinal");
     q.bind(session).bind(through);
     while (q.step()) leg.push_back({.run = read_run(q)});
     auto origin = db.query("SELECT forked_from, forked_at FROM session WHERE id = ?");

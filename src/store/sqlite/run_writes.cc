@@ -248,7 +248,8 @@ base::Result<> append_events(Database& db, Commit& commit, const Append& append,
     auto q = db.query("SELECT epoch, status, cancel_requested, session FROM run WHERE id = ?");
     q.bind(append.run);
     if (!q.step()) return refuse(base::Errc::lease_lost, "the run was removed");
-    if (run::is_terminal(static_cast<Status>(q.integer(1)))) return refuse(base::Errc::already_finished, "the run has ended");
+    const bool only_facts = !append.count && !append.status;
+    if (run::is_terminal(static_cast<Status>(q.integer(1))) && !only_facts) return refuse(base::Errc::already_finished, "the run has ended");
     if (!kUnfenced && q.integer(0) != append.epoch)
       return refuse(base::Errc::lease_lost, "another process has taken the run over");
     const bool completing = append.status && *append.status != Status::cancelled;

@@ -96,6 +96,31 @@ ALTER TABLE run ADD COLUMN began_ms INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX run_turn ON run(session, id) WHERE status < 3 AND kind <> 'tool';
 ALTER TABLE session ADD COLUMN app_id TEXT NOT NULL DEFAULT '';
 )sql",
+    // Teams and what their members write to each other. A member reads all that there is for it at once, so a row of team_read
+    // stands for all messages to that member above `after`, up to and with `through`.
+    R"sql(
+CREATE TABLE team(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  team_id TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL, members TEXT NOT NULL,
+  message_count INTEGER NOT NULL DEFAULT 0, message_bytes INTEGER NOT NULL DEFAULT 0,
+  created_ms INTEGER NOT NULL);
+CREATE INDEX team_name ON team(name);
+CREATE TABLE team_message(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  team INTEGER NOT NULL, message_id TEXT NOT NULL,
+  sender TEXT NOT NULL, recipients TEXT NOT NULL, content TEXT NOT NULL, at_ms INTEGER NOT NULL,
+  from_op TEXT NOT NULL, kind TEXT NOT NULL, artifacts TEXT NOT NULL,
+  key TEXT NOT NULL);
+CREATE INDEX team_message_team ON team_message(team, id);
+CREATE UNIQUE INDEX team_message_key ON team_message(team, key);
+CREATE TABLE team_read(
+  team INTEGER NOT NULL, member TEXT NOT NULL,
+  after INTEGER NOT NULL, through INTEGER NOT NULL, at_ms INTEGER NOT NULL,
+  key TEXT NOT NULL);
+CREATE UNIQUE INDEX team_read_through ON team_read(team, member, through);
+CREATE UNIQUE INDEX team_read_key ON team_read(team, key);
+)sql",
 };
 
 std::int64_t pragma(Database& db, Sql sql) {
@@ -124,13 +149,13 @@ void migrate(Database& db) {
       throw base::Broken(db.path() + " is a database of another program; move it away or set OUTLAST_HOME to another directory");
     db.execute("PRAGMA application_id = 1333089356");
     for (; from < kSchemaVersion; ++from) db.execute(kMigrations[from]);
-    db.execute("PRAGMA user_version = 4");
+    db.execute("PRAGMA user_version = 5");
     db.execute("COMMIT");
   } catch (...) {
     if (db.in_transaction()) db.execute("ROLLBACK");  // a full disk has rolled it back already
     throw;
   }
-  static_assert(kApplicationId == 1333089356 && kSchemaVersion == 4, "the literals above");
+  static_assert(kApplicationId == 1333089356 && kSchemaVersion == 5, "the literals above");
 }
 
 }  // namespace store::sqlite

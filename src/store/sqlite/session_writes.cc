@@ -3,7 +3,7 @@
 #include "run/event.h"
 #include "store/sqlite/memory_writes.h"
 #include "store/sqlite/reads.h"
-#include "store/sqlite/rows.h"
+#include "store/sqlite/session_tasks.h"
 
 namespace store::sqlite {
 
@@ -16,16 +16,11 @@ std::int64_t time_of_fork(Database& db, const Run& origin, std::uint64_t forked_
   return forked_at && event ? event->at_ms : origin.created_ms;
 }
 
-// Paused ones have no executor: they become claimable, so that whoever comes ends them. False: there were none.
-bool cancel_live_runs(Database& db, Commit& commit, SessionNumber session) {
-  db.query(
-        "UPDATE run SET cancel_requested = 1, status = CASE status WHEN 2 THEN 0 ELSE status END "
-        "WHERE session = ? AND status < 3")
-      .bind(session)
-      .run();
-  if (!db.changes()) return false;
-  commit.control = commit.cancelled = true;
-  return true;
+// Paused ones have no executor: they become claimable, so that whoever comes ends them.
+void cancel(Database& db, Commit& commit, const std::vector<Run>& runs) {
+  for (const auto& run : runs)
+    db.query("UPDATE run SET cancel_requested = 1, status = CASE status WHEN 2 THEN 0 ELSE status END WHERE id = ?").bind(run.number).run();
+  if (!runs.empty()) commit.control = commit.cancelled = true;
 }
 
 }  // namespace
@@ -72,28 +67,25 @@ base::Result<Session> update_session(Database& db, const std::string& session_id
 }
 
 std::vector<Run> cancel_session(Database& db, Commit& commit, SessionNumber session) {
-  std::vector<Run> live;
-  {
-    auto q = db.query("SELECT " OUTLAST_RUN_COLUMNS OUTLAST_RUN_TABLES "WHERE r.session = ? AND r.status < 3 ORDER BY r.id");
-    q.bind(session);
-    while (q.step()) live.push_back(read_run(q));
-  }
-  cancel_live_runs(db, commit, session);
-  return live;
+  auto live = look_at_live(db, session);
+  cancel(db, commit, live.ending);
+  return std::move(live.ending);
 }
 
-bool delete_session(Database& db, Commit& commit, const std::string& session_id) {
+bool delete_session(Database& db, Commit& commit, const std::string& session_id, const std::string& detached, std::int64_t now_ms) {
   const auto found = select_session(db, session_id);
   if (!found) return false;
+  const auto live = look_at_live(db, found->number);
+  move_tasks(db, *found, live.staying, detached, now_ms);
   // Live runs keep their session until they have ended: they are cancelled, and the session goes with the next removal.
-  const bool live = cancel_live_runs(db, commit, found->number);
+  cancel(db, commit, live.ending);
   db.query("DELETE FROM event_block WHERE run IN (SELECT id FROM run WHERE session = ? AND status >= 3)").bind(found->number).run();
   db.query("DELETE FROM fact WHERE run IN (SELECT id FROM run WHERE session = ? AND status >= 3)").bind(found->number).run();
   db.query("DELETE FROM run_spec WHERE run IN (SELECT id FROM run WHERE session = ? AND status >= 3)").bind(found->number).run();
   db.query("DELETE FROM notice WHERE session = ?").bind(found->number).run();
   db.query("DELETE FROM memory WHERE session = ?").bind(found->number).run();
   db.query("DELETE FROM run WHERE session = ? AND status >= 3").bind(found->number).run();
-  if (!live) db.query("DELETE FROM session WHERE id = ?").bind(found->number).run();
+  if (live.ending.empty()) db.query("DELETE FROM session WHERE id = ?").bind(found->number).run();
   return true;
 }
 

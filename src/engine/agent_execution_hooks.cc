@@ -1,6 +1,6 @@
 // What an execution tells its hooks, besides its tool calls (tool_step.cc).
 #include "base/json.h"
-#include "engine/execution.h"
+#include "engine/agent_execution.h"
 #include "engine/history.h"
 #include "engine/hook_facts.h"
 #include "engine/tasks.h"
@@ -39,7 +39,7 @@ json::array calls_of(const run::AppendEvents& events) {
 
 }  // namespace
 
-aio::Task<> Execution::begin_hooks() {
+aio::Task<> AgentExecution::begin_hooks() {
   co_await hooks_->load();
   if (taken_over_) co_await fire_for_finished_calls();
   if (spec_.call) {
@@ -56,7 +56,7 @@ aio::Task<> Execution::begin_hooks() {
 }
 
 // A hook of a call's end may have been cut by the crash, though the call itself was finished.
-aio::Task<> Execution::fire_for_finished_calls() {
+aio::Task<> AgentExecution::fire_for_finished_calls() {
   if (!hooks_->any(HookEvent::tool_end)) co_return;
   const auto messages = state_.messages;
   for (const auto& message : messages) {
@@ -70,7 +70,7 @@ aio::Task<> Execution::fire_for_finished_calls() {
 }
 
 // Before an event that ends or pauses the run. False: it goes on after all.
-aio::Task<bool> Execution::fire_before(const run::AppendEvents& events) {
+aio::Task<bool> AgentExecution::fire_before(const run::AppendEvents& events) {
   const auto status = *events.status;
   if (status == run::Status::cancelled) {
     co_await hooks_->stop(false);
@@ -101,7 +101,7 @@ aio::Task<bool> Execution::fire_before(const run::AppendEvents& events) {
 }
 
 // Before a model call: a conversation that has become too long, or that a hook finds too long, is given in part from here on.
-aio::Task<> Execution::make_room() {
+aio::Task<> AgentExecution::make_room() {
   const auto limit = spec_.limits.compact_tokens;
   const bool wanted = hooks_->take_compaction();
   if (!wanted && (limit == 0 || tokens_now() < limit)) co_return;
@@ -115,7 +115,7 @@ aio::Task<> Execution::make_room() {
 }
 
 // What the last model call took; before the first one, a guess by the length of what it will be given.
-std::int64_t Execution::tokens_now() const {
+std::int64_t AgentExecution::tokens_now() const {
   if (state_.context_tokens > 0 || state_.model_calls > 0) return state_.context_tokens;
   std::size_t bytes = 0;
   for (const auto& message : past_) bytes += message.text.size();
@@ -123,7 +123,7 @@ std::int64_t Execution::tokens_now() const {
   return static_cast<std::int64_t>(bytes / kBytesPerToken);
 }
 
-aio::Task<> Execution::fire_task_end(run::Status status) {
+aio::Task<> AgentExecution::fire_task_end(run::Status status) {
   if (!hooks_->any(HookEvent::background_end) || !is_background(lease_.run, spec_)) co_return;
   auto task = co_await view_task(deps_, lease_.run, false);
   task.state = status == run::Status::completed ? tool::TaskState::completed : tool::TaskState::errored;

@@ -1,4 +1,4 @@
-#include "engine/execution.h"
+#include "engine/agent_execution.h"
 
 #include <algorithm>
 #include <limits>
@@ -57,7 +57,7 @@ aio::Task<> end_at(aio::Time& time, std::weak_ptr<aio::Scope> scope, std::int64_
 
 }  // namespace
 
-Execution::Execution(Deps& deps, aio::TaskGroup& tasks, store::Lease lease)
+AgentExecution::AgentExecution(Deps& deps, aio::TaskGroup& tasks, store::Lease lease)
     : deps_(deps),
       tasks_(tasks),
       lease_(std::move(lease)),
@@ -68,17 +68,22 @@ Execution::Execution(Deps& deps, aio::TaskGroup& tasks, store::Lease lease)
   died_ = lease_.died;
 }
 
-void Execution::cancel() {
+std::unique_ptr<RunLog> AgentExecution::open_log() {
+  return std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, state_.next_index,
+                                  [this](const run::Event& event) { run::apply(state_, event); });
+}
+
+void AgentExecution::cancel() {
   cancel_requested_ = true;
   scope_->cancel();
 }
 
-void Execution::hand_over() {
+void AgentExecution::hand_over() {
   stopping_ = true;
   scope_->cancel();
 }
 
-run::Situation Execution::situation() const {
+run::Situation AgentExecution::situation() const {
   auto now_ms = deps_.time.wall_ms();
   // When the deadline has cut a step, the time is over, though the clock be set back since: or the step would be made and cut
   // again and again, without a pause.
@@ -93,14 +98,14 @@ run::Situation Execution::situation() const {
           .notices = notices_};
 }
 
-aio::Task<Ending> Execution::run() {
+aio::Task<Ending> AgentExecution::run() {
   auto spec = run::decode_spec(lease_.run.spec);
   if (!spec) throw base::Broken("the run's spec cannot be read: " + spec.error().message);
   spec_ = std::move(*spec);
   // As it was when the lease was taken: were it lost meanwhile, what lies behind would be another's, and a tool call that the
   // log shows there as begun would be made here once more.
   state_ = co_await fold_run(deps_.store, lease_.run, spec_, lease_.run.event_count);
-  log_ = std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, state_);
+  log_ = open_log();
   log_->on_failure([scope = scope_] { scope->cancel(); });
   co_await look_for_tools();
   hooks_ = std::make_unique<Hooks>(deps_, lease_.run, spec_, state_, *log_);
@@ -132,7 +137,7 @@ aio::Task<Ending> Execution::run() {
 
 // Keeps the take-over as a fact. Where executors died again and again at this very step, the run waits longer and longer
 // before it is tried once more; the machine parks it in the end.
-aio::Task<> Execution::note_take_over() {
+aio::Task<> AgentExecution::note_take_over() {
   // A hand-over from the process that only launched the run is no take-over: nothing had been done yet.
   if (!taken_over_ || state_.next_index <= kLaunchEvents) co_return;
   const auto steps = state_.model_calls + state_.tool_calls;
@@ -146,12 +151,12 @@ aio::Task<> Execution::note_take_over() {
   co_await scope_->run(std::move(wait));
 }
 
-aio::Task<> Execution::fail(std::string what) {
-  if (!log_) log_ = std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, state_);
+aio::Task<> AgentExecution::fail(std::string what) {
+  if (!log_) log_ = open_log();
   if (state_.next_index == 0 && lease_.run.event_count > 0) {
     // The log itself cannot be read: the end is written behind it all the same.
     state_.next_index = lease_.run.event_count;
-    log_ = std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, state_);
+    log_ = open_log();
   }
   if (hooks_) co_await hooks_->stop(false);
   log_->add_fact("internal_error", base::to_text(boost::json::object{{"message", what}}));
@@ -166,7 +171,7 @@ aio::Task<> Execution::fail(std::string what) {
   }
 }
 
-aio::Task<Ending> Execution::loop() {
+aio::Task<Ending> AgentExecution::loop() {
   for (;;) {
     if (log_->failure()) co_return Ending::lost;
     const ToolTraits traits(*tools_);
@@ -180,7 +185,7 @@ aio::Task<Ending> Execution::loop() {
   }
 }
 
-aio::Task<bool> Execution::perform(run::Action action) {
+aio::Task<bool> AgentExecution::perform(run::Action action) {
   if (auto* events = std::get_if<run::AppendEvents>(&action)) co_return co_await append(*events);
   // What the log says is due must be durable before it is done.
   if (const auto flushed = co_await log_->flush(); !flushed) co_return false;
@@ -188,7 +193,7 @@ aio::Task<bool> Execution::perform(run::Action action) {
   co_return co_await call_model();
 }
 
-aio::Task<bool> Execution::append(const run::AppendEvents& events) {
+aio::Task<bool> AgentExecution::append(const run::AppendEvents& events) {
   if (!events.status && events.tells.empty()) {
     for (const auto& payload : events.events) {
       if (run::begins_step(payload)) taken_over_ = died_ = false;
@@ -217,10 +222,10 @@ aio::Task<bool> Execution::append(const run::AppendEvents& events) {
 }
 
 // A call that is to follow others waits for their ends; where one has failed it is answered without being made.
-aio::Task<bool> Execution::wait_for_earlier_tasks() {
+aio::Task<bool> AgentExecution::wait_for_earlier_tasks() {
   const auto& call = state_.calls;
   if (call.empty() || call.front().phase != run::CallPhase::requested) co_return true;  // it has begun already
-  const tool::Context session{.run_id = lease_.run.run_id, .call_id = "", .session_id = lease_.run.session_id};
+  const tool::Context session{.run_id = lease_.run.run_id, .call_id = "", .session_id = lease_.run.session_id, .spec = &spec_};
   constexpr std::int64_t kForEver = std::numeric_limits<std::int64_t>::max() / 2;
   const auto ended = co_await deps_.tasks->wait(session, spec_.after.tasks, tool::Tasks::Until::all, kForEver);
   const auto failed =
@@ -235,10 +240,10 @@ aio::Task<bool> Execution::wait_for_earlier_tasks() {
 }
 
 // What happened in the background since the last turn; looked for before each model call.
-aio::Task<> Execution::look_for_notices() { notices_ = co_await waiting_notices(deps_, lease_.run); }
+aio::Task<> AgentExecution::look_for_notices() { notices_ = co_await waiting_notices(deps_, lease_.run); }
 
 // One call of a tool of this process: no server is waited for.
-bool Execution::is_own_call() const {
+bool AgentExecution::is_own_call() const {
   if (!spec_.call || !spec_.hooks.empty()) return false;
   const auto* tool = deps_.tools.find(spec_.call->name);
   if (!tool) return false;
@@ -247,7 +252,7 @@ bool Execution::is_own_call() const {
 }
 
 // Which tools its MCP servers have at present.
-aio::Task<> Execution::look_for_tools() {
+aio::Task<> AgentExecution::look_for_tools() {
   if (spec_.mcp_servers.empty() || !deps_.tools_of || cancel_requested_ || is_own_call()) co_return;
   auto asked = deps_.tools_of(lease_.run, spec_);
   auto found = co_await scope_->run(std::move(asked));
@@ -260,7 +265,7 @@ aio::Task<> Execution::look_for_tools() {
 }
 
 // Nothing that a run's calls started outlives the run.
-aio::Task<> Execution::end_tools() {
+aio::Task<> AgentExecution::end_tools() {
   for (const auto& granted : spec_.tools) {
     if (auto* tool = tools_->find(granted.name)) co_await tool->end_run(lease_.run.run_id, lease_.run.epoch);
     if (deps_.tasks && (granted.name == run::kRunParallel || granted.name == run::kBackgroundRun))
@@ -268,7 +273,7 @@ aio::Task<> Execution::end_tools() {
   }
 }
 
-aio::Task<bool> Execution::call_model() {
+aio::Task<bool> AgentExecution::call_model() {
   if (!std::exchange(past_loaded_, true)) past_ = co_await past_messages(deps_.store, lease_.run);
   if (state_.past_kept) keep_last(past_, *state_.past_kept);
   hooks_->note_past(past_.size());
@@ -281,7 +286,7 @@ aio::Task<bool> Execution::call_model() {
   co_return co_await append(done->error());
 }
 
-aio::Task<bool> Execution::call_tools(std::vector<run::ToolCall> calls) {
+aio::Task<bool> AgentExecution::call_tools(std::vector<run::ToolCall> calls) {
   taken_over_ = died_ = false;
   // What outlives a call is left alone when this process stops or has lost the run; a cancel or a passed deadline ends it.
   auto goes_on = [this] { return log_->failure().has_value() || (stopping_ && !cancel_requested_); };

@@ -1,0 +1,312 @@
+"""Flows from outside: the real binary (OUTLAST_BIN), plans of the scripted demo provider and of files.
+
+    OUTLAST_BIN=build/default/outlast python3 tests/e2e/test_flow.py
+
+Standard library only. Ends only processes that it started."""
+import json, os, random, re, shutil, signal, subprocess, time, unittest
+
+from test_cli import Home, UUID
+from test_status import sleepers, with_argument
+
+LOG = ["Planning DAG...", "Plan done (S): 3 agents, 3 ops — o1:r1 | o2:i1 ← o1 | o3:rv1 ← o2", "Executing DAG: 3 agents / 3 ops...",
+       "  ▶ r1 started", "  ✓ r1 done (S)", "  ▶ i1 started", "  ✓ i1 done (S)", "  ▶ rv1 started", "  ✓ rv1 done (S)", "Saved to DIR", "Total: S"]
+
+
+def op(id_, agent, instruction, *depends_on, **more):
+    return {"id": id_, "agent_id": agent, "instruction": instruction, "depends_on": list(depends_on), **more}
+
+
+def trace(word, *more):
+    """an operation that leaves one line in ../trace each time it is really done"""
+    return "\n".join(["call Bash " + json.dumps({"command": f"echo {word} >> ../trace"}), *more])
+
+
+class Flows(Home):
+    def setUp(self):
+        super().setUp()
+        self.save = os.path.join(self.work, "out")
+
+    def plan(self, *operations, **more):
+        agents = sorted({o["agent_id"] for o in operations})
+        path = os.path.join(self.work, f"plan{random.random()}.json")
+        with open(path, "w") as f:
+            json.dump({"agents": [{"id": a, "role": "worker"} for a in agents], "operations": operations, **more}, f)
+        return path
+
+    def start(self, *flags, model="demo/fast", prompt="the task", env=None):
+        return json.loads(self.ok("flow", model, prompt, "--background", "--save", self.save, "--json", *flags, env=env))
+
+    def log(self):
+        return self.made("flow.log")
+
+    def ended(self, seconds=40):
+        self.until(lambda: "Total:" in self.log(), seconds, "the end of the flow")
+        return self.log()
+
+    def made(self, *parts):
+        """what a file below the directory holds; "" where there is none"""
+        try:
+            with open(os.path.join(self.save, *parts), encoding="utf-8") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def traced(self):
+        return self.made("trace").split()
+
+    def expect_lines(self):
+        lines = re.sub(r"\d+\.\ds", "S", self.log()).splitlines()
+        self.assertEqual(lines[:len(LOG)], [line.replace("DIR", os.path.realpath(self.save)) for line in LOG])
+        self.assertEqual(sum(line.startswith("Total:") for line in lines), 1)
+
+
+class Session(Flows):
+    def test_word_for_word(self):
+        code, out, err = self.outlast("o", "flow", "demo/plan", "Audit the auth module, find security gaps, draft fixes", "--background", "--save", "./out/")
+        self.assertEqual(code, 0, err)
+        self.assertRegex(out, r"\AFlow running in background \(PID \d+\)\nOutput: out/flow\.log\nMonitor: tail -f out/flow\.log\n\Z")
+        self.ended()
+        self.expect_lines()
+        newest = max(os.listdir(os.path.join(self.home, "runs")), key=lambda d: os.stat(os.path.join(self.home, "runs", d)).st_mtime)
+        run = self.manifest(newest)
+        self.until(lambda: self.manifest(newest)["status"] == "completed", 5)
+        run = self.manifest(newest)
+        self.assertEqual([b["name"] for b in run["branches"]], ["orchestrator", "researcher", "implementer", "reviewer"])
+        self.assertEqual([(o["id"], o["status"]) for o in run["operations"]], [("o1", "completed"), ("o2", "completed"), ("o3", "completed")])
+        self.assertEqual(os.listdir(os.path.join(self.home, "runs")), [newest], "operations have no directory of their own")
+        self.assertIn("no limit on failed logins", self.made("r1/findings.md"))
+        for branch in run["branches"]:
+            self.assertRegex(branch["id"], UUID)
+            snapshot = json.loads(self.file("runs", newest, "branches", branch["id"] + ".json"))
+            self.assertIn("assistant", [m["role"] for m in snapshot["messages"]])
+        self.assertEqual(len(json.loads(self.ok("ls", "--json"))), 1)
+        self.assertEqual(self.outlast("status", newest)[0], 0)
+        # The directory goes; the agents stay.
+        shutil.rmtree(self.save)
+        reviewer = run["branches"][3]["id"]
+        for _ in range(5):
+            code, out, err = self.outlast("agent", "-r", reviewer[:8], "say again")
+            self.assertEqual((code, out.strip()), (0, "again"), err)
+            self.assertIn(f"[resume] prefix-matched {reviewer[:8]} → {reviewer}", err)
+        self.assertIn("last", self.ok("agent", "-c", "say last"))
+        code, _, err = self.outlast("agent", "-r", f"{newest}/i1", "say hi")
+        self.assertEqual(code, 0, err)
+        code, out, err = self.outlast("agent", "-r", newest, "say the orchestrator")
+        self.assertEqual((code, out.strip()), (0, "the orchestrator"), err)
+
+    def test_in_the_foreground(self):
+        code, out, err = self.outlast("flow", "demo/plan", "task", "--save", "out")
+        self.assertEqual(code, 0, err)
+        self.assertIn("  ✓ rv1 done", err)
+        self.assertRegex(out, r"═{60}\n  o2 \(i1\)  \[demo/plan\]  deps: o1\n  \d+ms\n═{60}\nA fix for each")
+        self.assertRegex(err, r"\n\[orchestrator\] outlast agent -r [0-9a-f-]{36} \"\.\.\.\"\n\[researcher\]      outlast agent -r ")
+        self.expect_lines()
+        out = json.loads(self.ok("flow", "demo/plan", "task", "--save", "out2", "--output", "json"))
+        self.assertEqual([w["id"] for w in out["workers"]], ["o1", "o2", "o3"])
+        self.assertEqual(out["status"], "completed")
+
+    def test_a_run_is_joined(self):
+        env = {**self.env, "OUTLAST_RUN_ID": "batch-1"}
+        self.ok("agent", "demo/fast", "say first", env=env)
+        self.start("--plan", self.plan(op("o1", "a", "say x")), env=env)
+        self.ended()
+        self.until(lambda: self.manifest("batch-1").get("invocations", [{}])[0].get("status") == "completed", 5)
+        joined = self.manifest("batch-1")["invocations"][0]
+        self.assertEqual((joined["kind"], len(joined["operations"])), ("flow", 1))
+
+    def test_what_is_said_before_anything_runs(self):
+        for code, words, message in [
+                (1, ["flow", "demo/plan", "x", "--background"], "error: --background requires --save"),
+                (1, ["flow", "x y"], "error: model or --agent is required"),
+                (2, ["flow", "demo/plan", "x", "--sav", "y"], "did you mean '--save'?"),
+                (2, ["flow", "nowhere/model", "x"], "unknown provider"),
+                (2, ["flow", "demo/plan", "x", "--cwd", "/no/such"], "--cwd /no/such"),
+                (1, ["flow", "demo/fast", "x", "--plan", self.plan(op("o1", "a", "x", "o2"), op("o2", "b", "x", "o1"))], "wait for each other in a circle"),
+                (2, ["flow", "--resume", "20200101"], "20200101"),
+                (2, ["o", "nothing"], "outlast o flow")]:
+            with self.subTest(words=words):
+                got, out, err = self.outlast(*words)
+                self.assertEqual((got, out), (code, ""), err)
+                self.assertIn(message, err)
+        self.assertEqual(os.listdir(self.home + "/runs") if os.path.exists(self.home + "/runs") else [], [])
+
+    def test_dry_run_and_graph(self):
+        out = self.ok("flow", "demo/plan", "task", "--dry-run", "--show-graph", "--graph-format", "mermaid")
+        self.assertTrue(out.startswith("FlowPlan (3 agents, 3 ops, synthesis=False)\n\nAgents:\n  r1: researcher\n    guidance: Scripted plan: keep it short....\n"), out)
+        self.assertIn("Model resolution:\n  r1: demo/plan (default)\n", out)
+        self.assertEqual(len(json.loads(self.ok("ls", "--json", "--tasks"))), 2, "the flow and its planner")
+
+    def test_a_planner_that_answers_badly(self):
+        code, out, err = self.outlast("flow", "demo/fast", "say no plan at all")
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("error: Orchestrator produced no flow plan.\n", err)
+        bad = json.dumps({"agents": [{"id": "../a", "role": "x"}], "operations": [{"id": "o1", "agent_id": "../a", "instruction": "x"}]})
+        code, out, err = self.outlast("flow", "demo/fast", "say " + bad)
+        self.assertEqual(code, 1)
+        self.assertIn("Invalid plan", err)
+        self.assertEqual(len(json.loads(self.ok("ls", "--json", "--tasks"))), 2 * 3, "each planner was asked twice, and nothing ran")
+
+
+class Endings(Flows):
+    def test_failures_and_what_depends_on_them(self):
+        self.start("--plan", self.plan(op("o1", "a", "error 400"), op("o2", "b", trace("o2"), "o1"),
+                                       op("o3", "c", trace("o3"), {"op": "o1", "on_failure": "run-with-error"}), op("o4", "d", trace("o4"))))
+        log = self.ended()
+        self.assertEqual(sorted(self.traced()), ["o3", "o4"])
+        self.assertRegex(log, r"\n  ✗ a FAILED \(\d+\.\ds\)\n")
+        self.assertRegex(log, r"\nerror: 2 of 4 operations failed or were not done; o1: .*\nSaved to .*\nTotal: ")
+        run = json.loads(self.ok("ls", "--json"))[0]
+        self.assertEqual(self.outlast("wait", run["run_id"])[0], 1)
+        # Resumed, what failed stays failed; with --retry-failed it is done again, and all behind it.
+        self.assertEqual(self.outlast("flow", "--resume", run["run_id"], "--save", self.save)[0], 1)
+        self.assertEqual(len(self.traced()), 2)
+        self.outlast("flow", "--resume", run["run_id"], "--retry-failed", "--save", self.save)
+        self.assertEqual(sorted(self.traced()), ["o3", "o3", "o4"])
+        self.assertEqual(sorted(f for f in os.listdir(self.save) if f.startswith("flow.log")), ["flow.log", "flow.log.1", "flow.log.2"])
+
+    def test_killed_and_resumed(self):
+        mark, sleep = sleepers()
+        run = self.start("--plan", self.plan(op("o1", "a", trace("o1")), op("o2", "b", sleep, "o1"), op("o3", "c", trace("o3"), "o2")))
+        self.until(lambda: len(with_argument(mark)) == 2, what="the command")
+        self.assertEqual(self.outlast("status", run["run_id"])[0], 3)
+        code, out, err = self.outlast("flow", "--resume", run["run_id"])
+        self.assertEqual(code, 1)
+        self.assertIn("is still running", err)
+        code, out, err = self.outlast("flow", "demo/fast", "x", "--save", self.save)
+        self.assertEqual(code, 1, "two flows in one directory")
+        self.ok("kill", run["run_id"])
+        self.assertEqual(with_argument(mark), [])
+        code, out, _ = self.outlast("wait", run["run_id"])
+        self.assertEqual(code, 1)
+        self.assertRegex(out, rf"\A{run['run_id']}\tstatus=cancelled\t")
+        self.assertIn("error: the flow was cancelled\n", self.ended())
+        # The plan of a resumed flow is the old one; only what was not done is done. The sleep is made short.
+        subprocess.run(["sed", "-i", "s/^Total/total/", self.save + "/flow.log"], check=True)
+        again = json.loads(self.ok("flow", "--resume", run["run_id"], "--background", "--save", self.save, "--json"))
+        self.until(lambda: len(with_argument(mark)) == 2, what="the command, again")
+        for pid in with_argument(mark):
+            os.kill(pid, signal.SIGKILL)
+        self.ended()
+        self.assertEqual(self.traced(), ["o1", "o3"])
+        self.assertEqual(self.manifest(again["run_id"])["resumes"], run["run_id"])
+
+    def test_a_time_limit_keeps_what_is_done(self):
+        code, out, err = self.outlast("flow", "demo/fast", "x", "--save", "out", "--timeout", "1.5", "--plan",
+                                      self.plan(op("o1", "a", "say early"), op("o2", "b", "tokens=1000 rate=10", "o1")))
+        self.assertEqual(code, 124)
+        self.assertIn("error: Flow timed out after 1s\n", err)
+        self.assertIn("early", out)
+
+    def test_a_budget_ends_it_resumable(self):
+        run = self.start("--max-tokens", "50", "--plan", self.plan(op("o1", "a", trace("o1", "tokens=100")), op("o2", "b", trace("o2"), "o1")))
+        self.assertIn("error: the flow's budget of 50 tokens is used up\n", self.ended())
+        self.assertEqual(self.traced(), ["o1"])
+        self.ok("flow", "--resume", run["run_id"], "--save", self.save)
+        self.assertEqual(self.traced(), ["o1", "o2"])
+
+    def test_promised_files(self):
+        os.makedirs(os.path.join(self.work, ".outlast/playbooks"))
+        with open(os.path.join(self.work, ".outlast/playbooks/audit.playbook.yaml"), "w") as f:
+            f.write("description: audits\nmodel: demo/plan\nargs:\n  module: {type: string, required: true}\nprompt: 'Audit {module}. {input}'\nsave: out\n"
+                    "artifacts:\n  expected:\n    - {id: report, path: r1/findings.md, required: true, description: what was found}\n")
+        self.ok("play", "audit", "--module", "auth", "be quick")
+        run = json.loads(self.ok("ls", "--json"))[0]
+        self.assertEqual(self.manifest(run["run_id"])["prompt"], "Audit auth. be quick")
+        self.assertEqual(self.outlast("play", "audit")[0], 2, "an argument is missing")
+        with open(os.path.join(self.work, ".outlast/playbooks/audit.playbook.yaml"), "a") as f:
+            f.write("    - {id: other, path: r1/none.md, required: true, description: never made}\n")
+        code, _, err = self.outlast("play", "audit", "--module", "auth")
+        self.assertEqual(code, 1)
+        self.assertIn("error: promised, but not there: r1/none.md\n", err)
+
+
+class Parts(Flows):
+    def test_agents_remember_and_see_each_others_files(self):
+        self.start("--plan", self.plan(op("o1", "a", 'call Write {"file_path": "x.txt", "content": "from a"}\nsay one'),
+                                       op("o2", "b", 'call Read {"file_path": "../a/x.txt"}\ncall Read {"file_path": "../../secret"}\nsay two', "o1"), op("o3", "a", "say three", "o2")))
+        with open(os.path.join(self.root, "secret"), "w") as f:
+            f.write("no agent's business")
+        self.ended()
+        run = json.loads(self.ok("ls", "--json"))[0]
+        self.until(lambda: self.manifest(run["run_id"])["status"] == "completed", 5)
+        branches = {b["name"]: b["id"] for b in self.manifest(run["run_id"])["branches"]}
+        self.assertEqual(sorted(branches), ["orchestrator", "worker", "worker-2"])
+        heard = json.loads(self.file("runs", run["run_id"], "branches", branches["worker"] + ".json"))["messages"]
+        self.assertEqual([m["content"] for m in heard if m["role"] == "assistant" and m["content"]], ["one", "three"])
+        results = [m["content"] for m in json.loads(self.file("runs", run["run_id"], "branches", branches["worker-2"] + ".json"))["messages"] if m["role"] == "tool"]
+        self.assertIn("from a", results[0])
+        self.assertNotIn("business", results[1])
+
+    def test_rounds(self):
+        verdict = json.dumps({"should_continue": False, "reason": "fine"})
+        self.start("--plan", self.plan(op("o1", "a", "say x"), op("k", "judge", "say " + verdict, control=True)))
+        log = re.sub(r"\d+\.\ds", "S", self.ended())
+        self.assertIn("Executing DAG: 2 agents / 1 ops (1 control)...\n  ▶ a started\n  ✓ a done (S)\nDAG done (S).\nControl [k via judge]: evaluating...\n  ▶ judge started\n"
+                      "  ✓ judge done (S)\nControl [k] done (S): continue=False\nSaved to ", log)
+
+    def test_fan_out_with_synthesis(self):
+        requests = json.dumps({"requests": [{"instruct": {"instruction": f"say part {i}"}} for i in (1, 2, 3)]})
+        code, out, err = self.outlast("fanout", "demo/fast", "say " + requests, "-n", "3", "--with-synthesis", "--synthesis-prompt", "say all of it", "--save", "out")
+        self.assertEqual(code, 0, err)
+        lines = re.sub(r"\d+\.\ds", "S", err).splitlines()
+        self.assertEqual(lines[:9], ["Phase 1: Orchestrator decomposing task into 3 agent requests...", "Phase 1 done (S): 3 requests generated.",
+                                     "Phase 2: Fanning out to 3 workers: [demo/fast, demo/fast, demo/fast]", "Phase 2 done (S).",
+                                     f"Saved 3 worker results to {os.path.realpath(self.save)}", "Phase 3: Synthesis [demo/fast]...", "Phase 3 done (S).",
+                                     f"Saved to {os.path.realpath(self.save)}", "Total: S"])
+        self.assertIn("  Worker 2/3  [demo/fast]\n", out)
+        self.assertEqual(self.made("worker_2.md"), "part 2\n")
+        self.assertEqual(self.made("synthesis.md"), "all of it\n")
+
+    def test_a_team_gets_every_answer(self):
+        self.start("--team-mode=crew", "--plan", self.plan(op("o1", "a", "say the first answer"), op("o2", "b", "call team_receive {}\ncall team_send {\"to\": \"all\", \"content\": \"hello\"}\nsay second", "o1")))
+        log = self.ended()
+        (team,) = json.loads(self.ok("team", "list", "--json"))
+        self.assertIn(f"\nTeam 'crew' created ({team['id']})\n", log)
+        self.assertEqual(team["members"], ["orchestrator", "worker", "worker-2"])
+        mails = json.loads(self.ok("team", "show", "crew", "--json"))["messages"]
+        self.assertEqual([(m["from"], m.get("from_op"), m["content"]) for m in mails], [("worker", "o1", "the first answer"), ("worker-2", None, "hello"), ("worker-2", "o2", "second")])
+
+    def test_profiles_are_roles(self):
+        os.makedirs(os.path.join(self.work, ".outlast/agents"))
+        with open(os.path.join(self.work, ".outlast/agents/worker.md"), "w") as f:
+            f.write("---\nmodel: demo/story\ntools: [Read]\n---\nYou work.\n")
+        plan = self.plan(op("o1", "a", "say x"))
+        self.assertIn("  a: demo/story (profile)\n", self.ok("flow", "demo/fast", "x", "--plan", plan, "--dry-run"))
+        self.assertIn("  a: demo/fast (bare)\n", self.ok("flow", "demo/fast", "x", "--plan", plan, "--dry-run", "--bare"))
+
+
+class Crashes(Flows):
+    OPS = (("o1", "a"), ("o2", "b", "o1"), ("o3", "c", "o1"), ("o4", "a", "o2", "o3"))
+
+    def chain(self):
+        return self.plan(*[op(id_, agent, trace(id_, f"say {id_}"), *deps) for id_, agent, *deps in self.OPS])
+
+    def expect_all_once(self, run_id):
+        log = self.ended()
+        self.assertEqual(sorted(self.traced()), ["o1", "o2", "o3", "o4"])
+        self.until(lambda: self.manifest(run_id)["status"] == "completed", 5)
+        self.assertEqual(self.outlast("status", run_id)[0], 0)
+        self.assertEqual((log.count("▶"), log.count("✓"), log.count("✗"), log.count("Total:")), (4, 4, 0, 1), log)
+
+    def test_killed_at_every_place(self):
+        places = [f"flow.after_launch:{n}" for n in (1, 2, 3, 4)] + ["flow.before_end", "end.before_commit:2", "end.after_commit:2", "tool.after_call:2", "child.after_spawn:3",
+                  "model.before_call:3", "append.after_commit:9", "flow_log.after_write:2", "projection.after_write:4"]
+        for place in places:
+            with self.subTest(place=place):
+                self.save = os.path.join(self.work, "at " + place)
+                run = self.start("--plan", self.chain(), env={**self.env, "OUTLAST_FAILPOINT": place})
+                self.expect_all_once(run["run_id"])
+                self.assertGreater(self.manifest(run["run_id"])["attempt"], 2 if place != "child.after_spawn:3" else 1, "nothing was killed")
+
+    def test_killed_with_its_supervisor_another_goes_on(self):
+        run = self.start("--plan", self.plan(op("o1", "a", trace("o1")), op("o2", "b", "tokens=30 rate=20", "o1"), op("o3", "c", trace("o3"), "o2")))
+        self.until(lambda: "o1" in self.traced())
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+        self.ok("resume", "--all")
+        self.ended()
+        self.assertEqual(self.traced(), ["o1", "o3"])
+
+
+if __name__ == "__main__":
+    unittest.main()
