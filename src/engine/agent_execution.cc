@@ -28,6 +28,7 @@ namespace {
 constexpr std::uint64_t kLaunchEvents = 2;  // run_started and model_started are committed with the run (engine/launch.cc)
 
 constexpr std::string_view kTakenOver = "taken_over";
+constexpr std::string_view kRests = "rests", kTriesAgain = "tries_again";  // it waits before it tries once more; it has waited
 constexpr std::int64_t kCrashesAtOnce = 3;  // from the third on, trying again is put off
 
 // How many executors died since the run had `steps` finished steps.
@@ -40,6 +41,14 @@ std::int64_t count_crashes(const std::vector<store::Fact>& facts, std::int64_t s
     if (object && base::bool_field(*object, "died").value_or(false) && base::int_field(*object, "steps") == steps) ++crashes;
   }
   return crashes;
+}
+
+// Whether the attempt before died while it waited to try again: that says nothing of the step.
+bool died_at_rest(const std::vector<store::Fact>& facts, std::int64_t epoch) {
+  bool rested = false;
+  for (const auto& fact : facts)
+    if (fact.epoch == epoch) rested = fact.type == kRests || (rested && fact.type != kTriesAgain);
+  return rested;
 }
 
 aio::Task<bool> rest(aio::Time& time, std::int64_t ms) {
@@ -141,14 +150,18 @@ aio::Task<> AgentExecution::note_take_over() {
   // A hand-over from the process that only launched the run is no take-over: nothing had been done yet.
   if (!taken_over_ || state_.next_index <= kLaunchEvents) co_return;
   const auto steps = state_.model_calls + state_.tool_calls;
-  if (died_) crashes_ = 1 + count_crashes(co_await deps_.store.facts(lease_.run.number), steps);
+  const auto facts = died_ ? co_await deps_.store.facts(lease_.run.number) : std::vector<store::Fact>();
+  const bool counts = died_ && !died_at_rest(facts, lease_.run.epoch - 1);
+  if (died_) crashes_ = count_crashes(facts, steps) + (counts ? 1 : 0);
   log_->add_fact(std::string(kTakenOver),
-                 base::to_text(boost::json::object{{"events", state_.next_index}, {"steps", steps}, {"died", died_}}));
+                 base::to_text(boost::json::object{{"events", state_.next_index}, {"steps", steps}, {"died", counts}}));
   if (crashes_ < kCrashesAtOnce || crashes_ >= run::kCrashesMax) co_return;
+  log_->add_fact(std::string(kRests), "{}");
   const auto flushed = co_await log_->flush();
   if (!flushed) co_return;
   auto wait = rest(deps_.time, limits::kBackoffBaseMs << (crashes_ - kCrashesAtOnce));
   co_await scope_->run(std::move(wait));
+  log_->add_fact(std::string(kTriesAgain), "{}");  // durable before the step is begun, as all that comes before it
 }
 
 aio::Task<> AgentExecution::fail(std::string what) {

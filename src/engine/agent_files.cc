@@ -12,6 +12,8 @@ namespace {
 // up the log, which is the truth.
 bool is_told_by_another(const store::Run& run) { return !run.parent_run_id.empty() && run.group_id != run.run_id; }
 
+constexpr std::int64_t kOperationSnapshotMs = 1'000;  // at most so often, before its end
+
 class AgentFiles final : public ProjectedFiles {
  public:
   AgentFiles(const std::string& runs_directory, store::Run run, run::Spec spec, store::Owner process, std::vector<run::Message> past)
@@ -36,6 +38,10 @@ class AgentFiles final : public ProjectedFiles {
   }
 
   Work begin(std::int64_t now_ms) override {
+    if (is_told_by_another(run_)) {
+      snapshot_ms_ = now_ms;
+      return [this] { directory_.make(); };
+    }
     return [this, manifest = manifest_work(run_), branch = branch_work(now_ms)] {
       directory_.make();
       manifest();
@@ -45,8 +51,12 @@ class AgentFiles final : public ProjectedFiles {
 
   Work write(std::int64_t now_ms) override {
     if (lines_.empty()) return nullptr;
-    Work branch = step_ended_ && !ended() ? branch_work(now_ms) : nullptr;
-    step_ended_ = false;
+    Work branch;
+    if (step_ended_ && !ended() && (!is_told_by_another(run_) || now_ms - snapshot_ms_ >= kOperationSnapshotMs)) {
+      branch = branch_work(now_ms);
+      snapshot_ms_ = now_ms;
+      step_ended_ = false;
+    }
     return [this, first = first_, lines = std::exchange(lines_, {}), branch] {
       stream_.append(first, lines);
       if (branch) branch();
@@ -83,7 +93,8 @@ class AgentFiles final : public ProjectedFiles {
   run::AgentState state_;
   std::uint64_t first_ = 0;
   std::vector<std::string> lines_;  // from index first_ on, not yet written
-  bool step_ended_ = false;
+  bool step_ended_ = false;          // since the last snapshot
+  std::int64_t snapshot_ms_ = 0;
 };
 
 }  // namespace
