@@ -11,10 +11,11 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import scenarios  # noqa: E402
 from background_scenarios import BACKGROUND_SCENARIOS  # noqa: E402
+from flow_scenarios import FLOW_SCENARIOS  # noqa: E402
 from world import BINARY, Violation, World, adopt_orphans  # noqa: E402
 
-SCENARIOS = [*scenarios.SCENARIOS, *BACKGROUND_SCENARIOS]
-VISITS = {"append": (1, 2, 3, 5, 8, 13, 21), "projection": (1, 2, 4, 8), "launch": (1, 2), "end": (1, 2), "shim": (1,)}
+SCENARIOS = [*scenarios.SCENARIOS, *BACKGROUND_SCENARIOS, *FLOW_SCENARIOS]
+VISITS = {"append": (1, 2, 3, 5, 8, 13, 21), "projection": (1, 2, 4, 8), "launch": (1, 2), "end": (1, 2), "shim": (1,), "flow": (1, 2, 3, 4, 5)}
 LINGER_MS = 25  # in every other cell the thread that is there stops for so long, and the others go on
 PROGRESS_MS = 1000
 OTHERS = ("SIGSTOP",)  # ends of a life that are no failpoints; each has its phases
