@@ -40,7 +40,7 @@ class AgentFiles final : public ProjectedFiles {
   Work begin(std::int64_t now_ms) override {
     if (is_told_by_another(run_)) {
       snapshot_ms_ = now_ms;
-      return [this] { directory_.make(); };
+      return nullptr;  // its flow has made the directory
     }
     return [this, manifest = manifest_work(run_), branch = branch_work(now_ms)] {
       directory_.make();

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
 
 #include "base/failpoint.h"
 #include "engine/projected_files.h"
@@ -155,8 +156,8 @@ class FlowFiles final : public ProjectedFiles {
     for (const auto& result : results) replace_text(result.path, result.text);
   }
 
-  std::string model_text(std::string_view op) const {
-    const auto named = run::flow_model(state_, spec_, op);
+  std::string model_of(const run::FlowOp& op) const {
+    const auto named = run::model_of(state_, spec_, op);
     return named.empty() ? model_spec_of(spec_) : named;
   }
 
@@ -173,13 +174,12 @@ class FlowFiles final : public ProjectedFiles {
                                   {"run_id", run_id}});
     };
     add(run_.session_id, "orchestrator", model_spec_of(spec_), run_.run_id);
-    for (const auto& agent : state_.plan.agents) {
-      std::string last;
-      std::string_view op_id;
-      for (const auto& op : state_.plan.operations)
-        if (const auto* known = run::find_op(state_, op.id); op.agent_id == agent.id && known && !known->run_id.empty()) last = known->run_id, op_id = op.id;
-      if (!last.empty()) add(agent.branch, agent.name, model_text(op_id), last);
-    }
+    std::map<std::string_view, const run::FlowOp*> last;  // the operation that each agent began last
+    for (const auto& op : state_.plan.operations)
+      if (const auto* known = run::find_op(state_, op.id); known && !known->run_id.empty()) last[op.agent_id] = &op;
+    for (const auto& agent : state_.plan.agents)
+      if (const auto at = last.find(agent.id); at != last.end())
+        add(agent.branch, agent.name, model_of(*at->second), run::find_op(state_, at->second->id)->run_id);
     return list;
   }
 

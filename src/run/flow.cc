@@ -241,16 +241,15 @@ class NextAction {
 
   enum class Due { yes, not_yet, never };
 
+  // Asked of every operation that waits, again and again: the first that has not ended settles it.
   Due due(const FlowOp& op) const {
-    bool all = true;
+    bool stopped = false;
     for (const auto& edge : op.depends_on) {
       const auto* other = find_op(s_, edge.op);
-      if (!other || !other->ended())
-        all = false;
-      else if (other->phase != OpPhase::done && edge.on_failure == OnFailure::stop)
-        return Due::never;
+      if (!other || !other->ended()) return Due::not_yet;
+      stopped = stopped || (other->phase != OpPhase::done && edge.on_failure == OnFailure::stop);
     }
-    return all ? Due::yes : Due::not_yet;
+    return stopped ? Due::never : Due::yes;
   }
 
   static std::string first_failed(const FlowState& s, const FlowOp& op) {
