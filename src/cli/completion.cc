@@ -24,11 +24,11 @@ constexpr Row kRows[] = {
      "--agent --resume --continue-last --session --cwd --timeout --recovery --input --background --json --verbose",
      Takes::files},
     {"flow",
-     "--agent --effort --cwd --save --timeout --max-tokens --max-concurrent --tools --output --with-synthesis --team-mode --background --bare --yolo "
+     "--agent --effort --cwd --save --timeout --max-tokens --max-concurrent --tools --output --with-synthesis --team-mode --team-attach --background --bare --yolo "
      "--verbose --json --plan --max-agents --dry-run --show-graph --graph-format --resume --retry-failed",
      Takes::nothing},
     {"fanout",
-     "--agent --effort --cwd --save --timeout --max-tokens --max-concurrent --tools --output --with-synthesis --team-mode --background --bare --yolo "
+     "--agent --effort --cwd --save --timeout --max-tokens --max-concurrent --tools --output --with-synthesis --team-mode --team-attach --background --bare --yolo "
      "--verbose --json --num-workers --workers --synthesis-prompt",
      Takes::nothing},
     {"play", "--json", Takes::files},

@@ -1,9 +1,9 @@
 #include "cli/flow.h"
 
+#include <filesystem>
 #include <optional>
 
 #include "base/json.h"
-#include "cli/flow_graph_file.h"
 #include "cli/flow_request.h"
 #include "cli/follow.h"
 #include "cli/launcher.h"
@@ -13,6 +13,8 @@
 namespace cli {
 
 namespace {
+
+constexpr std::int64_t kPictureMs = 5'000;
 
 void say_started(const LaunchedRun& launched, const FlowRequest& request, const FlowOptions& options) {
   const auto& run = launched.run;
@@ -33,6 +35,18 @@ void say_started(const LaunchedRun& launched, const FlowRequest& request, const 
   note("[to attach] outlast attach " + run.run_id);
 }
 
+// The flow's process draws it when the flow has ended.
+aio::Task<> see_picture(Process& process, std::string directory, std::string format) {
+  const auto path = directory + "/flow_dag." + (format == "mermaid" ? "mmd" : format);
+  const auto until = process.time.steady_ms() + kPictureMs;
+  std::error_code ec;
+  while (!std::filesystem::exists(path, ec)) {
+    if (process.time.steady_ms() >= until) co_return warn("no picture yet: " + path + " (png and svg need Graphviz: `dot`)");
+    co_await process.time.sleep(std::chrono::milliseconds(50));
+  }
+  note("Graph: " + path);
+}
+
 aio::Task<int> flow(Process& process, const FlowOptions& options) {
   auto request = co_await flow_request(process, options);
   if (!request) co_return complain(request.error());
@@ -48,7 +62,7 @@ aio::Task<int> flow(Process& process, const FlowOptions& options) {
   }
   const auto code = co_await follow_run(process, launched->run,
                                         {.verbose = options.verbose, .json = options.output == "json", .early_signal = early_signal});
-  if (options.show_graph && code != kInterrupted) co_await write_graph(process, launched->run, options.graph_format);
+  if (options.show_graph && code != kInterrupted) co_await see_picture(process, request->launch.spec.flow->directory, options.graph_format);
   co_return code;
 }
 

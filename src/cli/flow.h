@@ -15,6 +15,7 @@ struct FlowOptions {
   bool fanout = false;
   std::optional<std::string> profile, effort, cwd, save, tools, plan_file, resume;
   std::optional<std::string> synthesis, team;  // "" : without a value of their own
+  std::optional<std::string> team_attach;
   std::optional<std::string> synthesis_prompt, worker_models;
   std::optional<double> timeout_s;
   std::string output = "text", graph_format = "png";

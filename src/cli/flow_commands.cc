@@ -49,6 +49,7 @@ void add_common(CLI::App& app, FlowOptions& o) {
   app.add_option("--output", o.output, "text or json: what is printed when it has ended")->option_text("FORMAT")->check(CLI::IsMember({"text", "json"}));
   app.add_option("--with-synthesis", o.synthesis, "bring the results together at the end (=MODEL: by another model)")->option_text("[MODEL]");
   app.add_option("--team-mode", o.team, "the agents read and write each other's mail (=NAME: of the team)")->option_text("[NAME]");
+  app.add_option("--team-attach", o.team_attach, "the agents join a team that is there")->option_text("TEAM");
   app.add_flag("--background", o.background, "leave it running (needs --save)");
   app.add_flag("--bare", o.bare, "profiles are not looked at");
   app.add_flag("--yolo", o.yolo, "nothing that a profile's agents do needs an approval");

@@ -113,6 +113,7 @@ Checked<> apply_flow_options(const FlowOptions& o, run::Spec& spec) {
   if (o.tokens_max) spec.limits.tokens = o.tokens_max;
   flow.bare = flow.bare || o.bare;
   flow.dry_run = o.dry_run;
+  if (o.show_graph) flow.graph = o.graph_format;
   if (!o.expected.empty()) flow.expected = o.expected;
   if (o.synthesis) flow.synthesis = true, flow.synthesis_model = *o.synthesis;
   if (o.synthesis_prompt) flow.synthesis_prompt = *o.synthesis_prompt;
@@ -215,6 +216,14 @@ aio::Task<Checked<FlowRequest>> flow_request(Process& process, const FlowOptions
     if (!name) co_return refuse(kUsage, "--team-mode: " + name.error().message);
     spec.flow->team = base::hex(process.random, 12);
     spec.flow->team_name = *name;
+  }
+  if (o.team && o.team_attach) co_return refuse(kUsage, "--team-mode and --team-attach exclude each other");
+  if (o.team_attach) {
+    const auto team = co_await process.store->find_team(*o.team_attach);
+    if (!team) co_return refuse(kFailed, team.error().message);
+    spec.flow->team = team->team_id;
+    spec.flow->team_name = team->name;
+    spec.flow->team_attached = true;
   }
   request.run_id = base::new_run_id(process.time, process.random);
   spec.flow->saved = o.save.has_value();

@@ -105,6 +105,7 @@ FlowOptions flow_options(const Playbook& playbook, const Said& said, std::string
   }
   if (playbook.with_synthesis) o.synthesis = playbook.synthesis_model;
   if (!playbook.team_mode.empty()) o.team = playbook.team_mode;
+  if (!playbook.team_attach.empty()) o.team_attach = playbook.team_attach;
   for (const auto& artifact : playbook.artifacts_expected)
     if (artifact.required) o.expected.push_back(artifact.path);
   o.output = said.output;
@@ -137,7 +138,6 @@ AgentOptions agent_options(const Playbook& playbook, const Said& said, std::stri
 int play_playbook(const Playbook& playbook, const std::vector<std::string>& words) {
   Said said;
   if (const auto code = read(playbook, words, said)) return *code;
-  if (!playbook.team_attach.empty()) return complain(kFailed, "playbook " + playbook.name + ": team_attach is not available; use team_mode");
   auto prompt = app::filled_prompt(playbook, said.args, said.input.empty() ? "" : said.input.front());
   if (!prompt) return complain(kUsage, prompt.error().message);
   std::vector<std::string> command{"outlast", "play", playbook.name};

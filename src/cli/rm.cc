@@ -1,5 +1,6 @@
 #include "cli/rm.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/json.h"
@@ -13,6 +14,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::size_t kOperationsMax = 10'000;  // of one flow, with all that they have started
+
 // Live runs that keep their files in this run's directory.
 aio::Task<std::string> live_guest(Process& process, const store::Run& run) {
   store::RunFilter filter;
@@ -23,6 +26,34 @@ aio::Task<std::string> live_guest(Process& process, const store::Run& run) {
   for (const auto& guest : guests.items)
     if (guest.number != run.number) co_return guest.run_id;
   co_return std::string();
+}
+
+// What a run's commands wrote, then the run.
+aio::Task<Checked<>> remove_record(Process& process, const store::Run& run) {
+  std::error_code ec;
+  const auto outputs = children_directory(process.settings) + "/" + run.run_id;
+  fs::remove_all(outputs, ec);
+  if (ec) co_return refuse(kFailed, "cannot remove " + outputs + ": " + ec.message());
+  const auto removed = co_await process.store->remove_run(run.number);
+  if (!removed) co_return refuse(kFailed, "run " + run.run_id + ": " + removed.error().message);
+  co_return Checked<>{};
+}
+
+// The operations of a flow go with it, but for those of agents that somebody has talked to since: they are their past.
+aio::Task<Checked<>> remove_operations(Process& process, const store::Run& flow) {
+  const auto below = co_await process.store->descendants(flow.number, kOperationsMax);
+  for (const auto& run : below) {
+    store::RunFilter newest;
+    newest.session_id = run.session_id;
+    newest.except_type = store::kKindTool;
+    newest.limit = 1;
+    const auto last = co_await process.store->list_runs(newest);
+    const bool talked_to = !last.items.empty() && last.items.front().number != flow.number &&
+                           std::ranges::find(below, last.items.front().number, &store::Run::number) == below.end();
+    if (talked_to) continue;
+    if (auto done = co_await remove_record(process, run); !done) co_return done;
+  }
+  co_return Checked<>{};
 }
 
 aio::Task<int> remove(Process& process, store::Run run, bool json) {
@@ -37,12 +68,9 @@ aio::Task<int> remove(Process& process, store::Run run, bool json) {
     fs::remove_all(run_directory(process.settings, run.run_id), ec);
     if (ec) co_return complain(kFailed, "cannot remove " + run_directory(process.settings, run.run_id) + ": " + ec.message());
   }
-  std::error_code ec;
-  const auto outputs = children_directory(process.settings) + "/" + run.run_id;
-  fs::remove_all(outputs, ec);
-  if (ec) co_return complain(kFailed, "cannot remove " + outputs + ": " + ec.message());
-  const auto removed = co_await process.store->remove_run(run.number);
-  if (!removed) co_return complain(kFailed, "run " + run.run_id + ": " + removed.error().message);
+  if (run.kind == store::kKindFlow || run.kind == store::kKindFanout)
+    if (const auto done = co_await remove_operations(process, run); !done) co_return complain(done.error());
+  if (const auto done = co_await remove_record(process, run); !done) co_return complain(done.error());
   put_line(json ? base::to_text(boost::json::object{{"run_id", run.run_id}, {"removed", true}}) : "removed " + run.run_id);
   co_return kOk;
 }

@@ -9,6 +9,8 @@
 #include <map>
 
 #include "base/failpoint.h"
+#include "base/log.h"
+#include "engine/flow_picture.h"
 #include "engine/projected_files.h"
 #include "llm/model_spec.h"
 #include "run/flow_log.h"
@@ -131,11 +133,13 @@ class FlowFiles final : public ProjectedFiles {
       const auto results = run::flow_results(state_, spec_, run_.session_id);
       text += "\n" + results.blocks + results.hints;
     }
-    return [this, text, results = std::exchange(results_, {}), manifest = manifest_work(row)] {
+    const auto picture = ended() && !spec_.flow->graph.empty() && !state_.rounds.empty() ? std::make_shared<const run::FlowState>(state_) : nullptr;
+    return [this, text, results = std::exchange(results_, {}), manifest = manifest_work(row), picture] {
       write_results(results);
       if (spec_.flow->saved) log_.write(text), log_.sync();
       directory_.sync_parts();
       manifest();
+      if (picture) draw(*picture);
     };
   }
 
@@ -143,6 +147,15 @@ class FlowFiles final : public ProjectedFiles {
   struct Result {
     std::string path, text;
   };
+
+  // A flow that has been run is not wrong because it cannot be drawn.
+  void draw(const run::FlowState& state) const {
+    try {
+      draw_flow(state, spec_.flow->directory, spec_.flow->graph);
+    } catch (const base::Broken& error) {
+      base::log::warning(error.what(), {{"run", run_.run_id}});
+    }
+  }
 
   // What the user finds as a file: the synthesis, and each answer of a fan-out.
   void note_result(const run::OpEnded& op) {

@@ -36,7 +36,7 @@ struct Lines {
     if (e.round > 1) return replanned(e);
     if (e.truncated_to) line("Plan truncated to " + std::to_string(e.truncated_to) + " operations (--max-agents)");
     line("Plan done (" + seconds_text(at - s.started_ms) + "): " + plan_line(e.plan));
-    if (!spec.flow->team.empty()) line("Team '" + spec.flow->team_name + "' created (" + spec.flow->team + ")");
+    if (!spec.flow->team.empty() && !spec.flow->team_attached) line("Team '" + spec.flow->team_name + "' created (" + spec.flow->team + ")");
     if (spec.flow->dry_run) return;
     const auto control = std::ranges::count_if(e.plan.operations, &FlowOp::control);
     line("Executing DAG: " + std::to_string(e.plan.agents.size()) + " agents / " + std::to_string(std::ssize(e.plan.operations) - control) + " ops" +

@@ -54,7 +54,9 @@ json::object to_json(const FlowSpec& spec) {
     o["roles"] = std::move(roles);
   }
   if (!spec.expected.empty()) o["expected"] = json::array(spec.expected.begin(), spec.expected.end());
+  text("graph", spec.graph);
   text("team", spec.team);
+  flag("team_attached", spec.team_attached);
   text("team_name", spec.team_name);
   return o;
 }
@@ -74,9 +76,11 @@ FlowSpec flow_spec_of(const json::object& o) {
                 .synthesis_prompt = base::text_or_empty(o, "synthesis_prompt"),
                 .directory = base::text_or_empty(o, "directory"),
                 .saved = flag("saved"),
+                .graph = base::text_or_empty(o, "graph"),
                 .expected = texts(o, "expected"),
                 .team = base::text_or_empty(o, "team"),
-                .team_name = base::text_or_empty(o, "team_name")};
+                .team_name = base::text_or_empty(o, "team_name"),
+                .team_attached = flag("team_attached")};
   if (const auto* plan = base::object_field(o, "plan"))
     if (auto read = plan_of(*plan)) spec.plan = std::move(*read);
   if (const auto* carried = base::array_field(o, "carried"))

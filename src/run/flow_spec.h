@@ -33,9 +33,11 @@ struct FlowSpec {
   std::string synthesis_model = {}, synthesis_prompt = {};
   std::string directory;                // absolute: one directory an agent is made in it
   bool saved = false;                   // the user named it: flow.log and the like are kept there
+  std::string graph = {};               // "png", "svg", "dot", "mermaid": its picture is drawn when it has ended; "": none
   std::vector<FlowRole> roles = {};
   std::vector<std::string> expected = {};  // files below the directory that must be there and not empty in the end
   std::string team = {}, team_name = {};  // whose mail the workers read; the team's id
+  bool team_attached = false;             // it was there before
 };
 
 boost::json::object to_json(const FlowSpec& spec);

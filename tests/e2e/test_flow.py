@@ -134,7 +134,12 @@ class Session(Flows):
         out = self.ok("flow", "demo/plan", "task", "--dry-run", "--show-graph", "--graph-format", "mermaid")
         self.assertTrue(out.startswith("FlowPlan (3 agents, 3 ops, synthesis=False)\n\nAgents:\n  r1: researcher\n    guidance: Scripted plan: keep it short....\n"), out)
         self.assertIn("Model resolution:\n  r1: demo/plan (default)\n", out)
+        (flow,) = json.loads(self.ok("ls", "--json"))
+        self.assertIn("researcher", self.file("runs", flow["run_id"], "artifacts", "flow_dag.mmd"))
         self.assertEqual(len(json.loads(self.ok("ls", "--json", "--tasks"))), 2, "the flow and its planner")
+        self.start("--plan", self.plan(op("o1", "a", "say x")), "--show-graph", "--graph-format", "dot")
+        self.ended()
+        self.until(lambda: "digraph" in self.made("flow_dag.dot"), 5)
 
     def test_a_planner_that_answers_badly(self):
         code, out, err = self.outlast("flow", "demo/fast", "say no plan at all")
@@ -265,6 +270,24 @@ class Parts(Flows):
         self.assertEqual(team["members"], ["orchestrator", "worker", "worker-2"])
         mails = json.loads(self.ok("team", "show", "crew", "--json"))["messages"]
         self.assertEqual([(m["from"], m.get("from_op"), m["content"]) for m in mails], [("worker", "o1", "the first answer"), ("worker-2", None, "hello"), ("worker-2", "o2", "second")])
+
+    def test_a_team_that_is_there_is_joined(self):
+        self.ok("team", "create", "old", "-m", "me")
+        self.start("--team-attach", "old", "--plan", self.plan(op("o1", "a", "say for the old team")))
+        self.assertNotIn("Team '", self.ended())
+        (mail,) = json.loads(self.ok("team", "receive", "-t", "old", "--as", "me", "--json"))["messages"]
+        self.assertEqual((mail["from"], mail["content"]), ("worker", "for the old team"))
+
+    def test_it_is_removed_with_its_operations(self):
+        run = self.start("--plan", self.plan(op("o1", "a", "say x"), op("o2", "b", "say y")))
+        self.ended()
+        self.until(lambda: self.manifest(run["run_id"])["status"] == "completed", 5)
+        kept = self.manifest(run["run_id"])["branches"][1]["id"]
+        self.ok("agent", "-r", kept, "say more")
+        self.ok("rm", run["run_id"])
+        left = json.loads(self.ok("ls", "--json", "--tasks", "--all"))
+        self.assertEqual({r["session_id"] if "session_id" in r else r["branch_id"] for r in left}, {kept})
+        self.assertEqual(len(left), 2)
 
     def test_profiles_are_roles(self):
         os.makedirs(os.path.join(self.work, ".outlast/agents"))
