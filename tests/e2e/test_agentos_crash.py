@@ -63,6 +63,27 @@ class Crash(unittest.TestCase):
         body = self.api.get(run_id, "C1").json
         self.assertEqual((body["status"], body["content"]), ("COMPLETED", words(40)))
 
+    def test_a_death_while_it_waits_to_be_tried_again_is_no_crash_of_the_step(self):
+        """a server that is killed a dozen times in a row must not park what it never got to do"""
+        run_id = self.api.start("N=40 D=0.05", session_id="C1").take(6)[0].json["run_id"]
+
+        def facts(kind):
+            with sqlite3.connect(os.path.join(self.server.home, "outlast.db")) as db:
+                (count,) = db.execute("SELECT count(*) FROM fact WHERE type = ?", (kind,)).fetchone()
+            db.close()
+            return count
+
+        for death in range(1, 13):
+            self.restart()
+            end = time.monotonic() + 10
+            while facts("taken_over") < death and time.monotonic() < end:
+                time.sleep(0.01)
+            self.assertEqual(facts("taken_over"), death)
+        self.assertGreater(facts("rests"), facts("tries_again"))
+        self.restart()
+        events = [e for e in self.api.resume(run_id, session_id="C1") if e.name not in META]
+        self.assertEqual((events[-1].name, events[-1].json["content"]), ("RunCompleted", words(40)))
+
     def test_finished_runs_are_replayed_to_the_byte(self):  # R1, R4
         runs = [list(self.api.start(message, session_id="C2")) for message in ("N=5", "boom", 'CALL Read {"file_path":"no"}')]
         cancelled = self.api.start("N=50 D=0.05", session_id="C2")
