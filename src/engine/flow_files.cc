@@ -137,8 +137,8 @@ class FlowFiles final : public ProjectedFiles {
     return [this, text, results = std::exchange(results_, {}), manifest = manifest_work(row), picture] {
       write_results(results);
       if (spec_.flow->saved) log_.write(text), log_.sync();
-      directory_.sync_parts();
       manifest();
+      directory_.sync_parts();
       if (picture) draw(*picture);
     };
   }
