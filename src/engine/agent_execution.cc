@@ -279,6 +279,7 @@ aio::Task<> AgentExecution::look_for_tools() {
 
 // Nothing that a run's calls started outlives the run.
 aio::Task<> AgentExecution::end_tools() {
+  if (state_.tool_calls == 0 && state_.calls.empty() && spec_.hooks.empty()) co_return;  // no call has been made
   for (const auto& granted : spec_.tools) {
     if (auto* tool = tools_->find(granted.name)) co_await tool->end_run(lease_.run.run_id, lease_.run.epoch);
     if (deps_.tasks && (granted.name == run::kRunParallel || granted.name == run::kBackgroundRun))

@@ -41,7 +41,7 @@ aio::Task<run::AgentState> fold_run(store::Store& store, const store::Run& run, 
   if (run.first_kept > 0) throw base::Broken("the run's events were given up by retention");
   for (;;) {
     const auto slice = co_await store.read(run.number, state.next_index);
-    if (!slice.count || !apply_lines(state, slice, until)) co_return state;
+    if (!slice.count || !apply_lines(state, slice, until) || state.next_index >= until) co_return state;
   }
 }
 
