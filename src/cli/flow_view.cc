@@ -38,7 +38,7 @@ class FlowView final : public RunView {
     if (state_.rounds.empty() || run::is_terminal(state_.status)) return;
     erase_board();
     const auto lines = flow_board(state_, now_ms);
-    for (const auto& line : lines) note(dim(one_line(line, kBoardColumns)));
+    for (const auto& line : lines) std::fputs(("  " + dim(one_line(line, kBoardColumns)) + "\n").c_str(), stderr);
     board_lines_ = lines.size();
   }
 

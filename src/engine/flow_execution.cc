@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::int64_t kEndMs = 15'000;  // what the ends of operations may take when the flow itself is broken
 constexpr std::int64_t kTendMs = 500;  // how often runs that nobody executes are looked for
 
 std::vector<std::string> missing_of(const std::string& directory, const std::vector<std::string>& paths) {
@@ -103,7 +104,7 @@ aio::Task<run::FlowState> fold_flow(store::Store& store, const store::Run& run, 
 }
 
 FlowExecution::FlowExecution(Deps& deps, aio::TaskGroup& tasks, Executor& executor, store::Lease lease)
-    : deps_(deps), tasks_(tasks), executor_(executor), lease_(std::move(lease)), scope_(std::make_shared<aio::Scope>(deps.io)) {
+    : deps_(deps), tasks_(tasks), executor_(executor), lease_(std::move(lease)) {
   cancel_requested_ = lease_.run.cancel_requested;
 }
 
@@ -132,8 +133,13 @@ aio::Task<Ending> FlowExecution::run() {
   const auto ending = co_await loop();
   if (ending == Ending::handed_over) {
     co_await log_->flush();
-    co_await deps_.store.release(lease_.run.number, lease_.run.epoch, "");
-    released_ = true;
+    try {
+      co_await deps_.store.release(lease_.run.number, lease_.run.epoch, "");
+      released_ = true;
+    } catch (const base::Broken& error) {
+      // No reason to fail the flow: the executor tries again, or the lease ends with this process.
+      base::log::error("a flow could not be handed over", {{"run", lease_.run.run_id}, {"reason", error.what()}});
+    }
   }
   co_return ending;
 }
@@ -143,8 +149,12 @@ aio::Task<> FlowExecution::fail(std::string what) {
     log_ = std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, lease_.run.event_count,
                                     [this](const run::Event& event) { run::apply(state_, event); });
   log_->add_fact("internal_error", base::to_text(boost::json::object{{"message", what}}));
-  co_await end_children();
-  co_await log_->end(run::failure(run::Cause::internal, "Internal error"));
+  const auto until = deps_.time.steady_ms() + kEndMs;
+  while (children_.size() > ended_.size() && deps_.time.steady_ms() < until && !log_->failure() && !stopping_) co_await end_children();
+  const auto done = co_await log_->end(run::failure(run::Cause::internal, "Internal error"));
+  if (done || done.error().code != base::Errc::cancel_requested) co_return;
+  const auto text = "Run " + lease_.run.run_id + " was cancelled";
+  co_await log_->end({.events = {run::RunCancelled{"", text}, run::RunCompleted{}}, .status = run::Status::cancelled, .reason = std::string(run::kReasonCancelled)});
 }
 
 aio::Task<Ending> FlowExecution::loop() {

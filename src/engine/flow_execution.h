@@ -1,13 +1,11 @@
 #pragma once
 // A flow under way: its operations are runs that this starts, looks after and waits for. They are executed wherever there is
 // room; what is known of them is in the store, so that another process can go on with the flow at any point.
-#include <list>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 
-#include "aio/scope.h"
 #include "engine/execution.h"
 #include "engine/executor.h"
 #include "engine/run_log.h"
@@ -64,7 +62,6 @@ class FlowExecution final : public Execution {
   std::unique_ptr<RunLog> log_;
   std::map<std::string, std::unique_ptr<Child>, std::less<>> children_;       // of running operations
   std::map<std::string, run::ChildView, std::less<>> ended_;                  // not yet recorded
-  std::shared_ptr<aio::Scope> scope_;
   std::set<std::string> told_;  // operations whose answers the team has
   std::int64_t looked_ms_ = 0;
   bool cancel_requested_ = false, stopping_ = false, cancelled_children_ = false, released_ = false;

@@ -3,9 +3,9 @@
     OUTLAST_BIN=build/default/outlast python3 tests/e2e/test_flow.py
 
 Standard library only. Ends only processes that it started."""
-import json, os, random, re, shutil, signal, subprocess, time, unittest
+import json, os, pty, random, re, shutil, signal, subprocess, time, unittest
 
-from test_cli import Home, UUID
+from test_cli import BIN, Home, UUID
 from test_status import sleepers, with_argument
 
 LOG = ["Planning DAG...", "Plan done (S): 3 agents, 3 ops — o1:r1 | o2:i1 ← o1 | o3:rv1 ← o2", "Executing DAG: 3 agents / 3 ops...",
@@ -296,6 +296,32 @@ class Parts(Flows):
         plan = self.plan(op("o1", "a", "say x"))
         self.assertIn("  a: demo/story (profile)\n", self.ok("flow", "demo/fast", "x", "--plan", plan, "--dry-run"))
         self.assertIn("  a: demo/fast (bare)\n", self.ok("flow", "demo/fast", "x", "--plan", plan, "--dry-run", "--bare"))
+
+
+class AtATerminal(Flows):
+    def test_what_runs_stands_below_the_lines_that_stay(self):
+        try:
+            pid, fd = pty.fork()
+        except OSError as error:
+            self.skipTest(f"no terminal to be had here: {error}")
+        if pid == 0:
+            os.chdir(self.work)
+            os.execve(BIN, [BIN, "flow", "demo/plan", "task", "--save", "out"], self.env)
+        shown, end = b"", time.monotonic() + 30
+        while time.monotonic() < end:
+            try:
+                data = os.read(fd, 65536)
+            except OSError:
+                break
+            shown += data
+        os.close(fd)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+        text = shown.decode()
+        self.assertRegex(text, "\x1b\\[2m● o2 i1 \\d")
+        self.assertRegex(text, "1/3 done")
+        self.assertNotIn("\ufffd", text)
+        self.assertNotIn("●", self.log(), "the board is for people, not for flow.log")
+        self.expect_lines()
 
 
 class Crashes(Flows):
