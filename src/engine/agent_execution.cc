@@ -279,7 +279,8 @@ aio::Task<> AgentExecution::look_for_tools() {
 
 // Nothing that a run's calls started outlives the run.
 aio::Task<> AgentExecution::end_tools() {
-  if (state_.tool_calls == 0 && state_.calls.empty() && spec_.hooks.empty()) co_return;  // no call has been made
+  // No call has been made; where the log could not be read (started is not known) nobody can say so.
+  if (state_.started && state_.tool_calls == 0 && state_.calls.empty() && spec_.hooks.empty()) co_return;
   for (const auto& granted : spec_.tools) {
     if (auto* tool = tools_->find(granted.name)) co_await tool->end_run(lease_.run.run_id, lease_.run.epoch);
     if (deps_.tasks && (granted.name == run::kRunParallel || granted.name == run::kBackgroundRun))
