@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "tool/function_tool.h"
 #include "tool/memory.h"
 
 namespace tool {
@@ -178,37 +179,18 @@ aio::Task<Answer> forget(json::object arguments, const Context& caller) {
   co_return json::object{{"id", number}, {"forgotten", true}};
 }
 
-using Perform = aio::Task<Answer> (*)(json::object arguments, const Context& caller);
+std::string_view refusal(const Context& caller) { return caller.memory ? std::string_view() : "nothing can be noted here"; }
 
-class MemoryTool final : public Tool {
- public:
-  MemoryTool(Definition definition, Perform perform) : definition_(std::move(definition)), perform_(perform) {}
-  const Definition& definition() const override { return definition_; }
-
-  aio::Task<Outcome> call(json::object arguments, Context context) override {
-    if (!context.memory) co_return Outcome{definition_.name + ": nothing can be noted here", true};
-    auto performing = perform_(std::move(arguments), context);
-    const auto answer = co_await std::move(performing);
-    if (!answer) co_return Outcome{definition_.name + ": " + answer.error().message, true};
-    co_return Outcome{base::to_text(*answer)};
-  }
-
- private:
-  const Definition definition_;
-  const Perform perform_;
-};
-
-std::unique_ptr<Tool> memory_tool(std::string name, std::string description, std::string_view schema,
-                                  std::vector<std::string> aliases, Perform perform) {
-  // Each call is made once, by its key, or comes to the same when it is made again.
-  Definition definition{.name = name,
+// Each call is made once, by its key, or comes to the same when it is made again.
+std::unique_ptr<Tool> memory_tool(std::string name, std::string description, std::string_view schema, std::vector<std::string> aliases,
+                                FunctionTool::Perform perform) {
+  return function_tool({.name = std::move(name),
                         .module = "memory",
-                        .action = name,
                         .description = std::move(description),
-                        .schema = std::string(schema),
-                        .side_effect = SideEffect::idempotent,
-                        .aliases = std::move(aliases)};
-  return std::make_unique<MemoryTool>(std::move(definition), perform);
+                        .schema = schema,
+                        .aliases = std::move(aliases),
+                        .refusal = refusal,
+                        .perform = perform});
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "tool/function_tool.h"
 #include "tool/team_mail.h"
 
 namespace tool {
@@ -82,38 +83,19 @@ aio::Task<Answer> receive(json::object, const Context& caller) {
   }
 }
 
-using Perform = aio::Task<Answer> (*)(json::object arguments, const Context& caller);
+std::string_view refusal(const Context& caller) { return caller.team_mail ? std::string_view() : kNoMail; }
 
-class TeamTool final : public Tool {
- public:
-  TeamTool(Definition definition, Perform perform) : definition_(std::move(definition)), perform_(perform) {}
-  const Definition& definition() const override { return definition_; }
-
-  aio::Task<Outcome> call(json::object arguments, Context context) override {
-    if (!context.team_mail) co_return Outcome{definition_.name + ": " + std::string(kNoMail), true};
-    auto performing = perform_(std::move(arguments), context);
-    const auto answer = co_await std::move(performing);
-    if (!answer) co_return Outcome{definition_.name + ": " + answer.error().message, true};
-    co_return Outcome{base::to_text(*answer)};
-  }
-
- private:
-  const Definition definition_;
-  const Perform perform_;
-};
-
-// "send" alone would be too common a word, so the whole name is the action.
-std::unique_ptr<Tool> team_tool(std::string name, std::string description, std::string_view schema,
-                                std::vector<std::string> aliases, Perform perform) {
-  // Made again after a crash, a call is known by its id: it sends nothing twice, and gets the same messages.
-  Definition definition{.name = name,
+// "send" alone would be too common a word, so the whole name is the action. Made again after a crash, a call is known by its id: it
+// sends nothing twice, and gets the same messages.
+std::unique_ptr<Tool> team_tool(std::string name, std::string description, std::string_view schema, std::vector<std::string> aliases,
+                                FunctionTool::Perform perform) {
+  return function_tool({.name = std::move(name),
                         .module = "team",
-                        .action = name,
                         .description = std::move(description),
-                        .schema = std::string(schema),
-                        .side_effect = SideEffect::idempotent,
-                        .aliases = std::move(aliases)};
-  return std::make_unique<TeamTool>(std::move(definition), perform);
+                        .schema = schema,
+                        .aliases = std::move(aliases),
+                        .refusal = refusal,
+                        .perform = perform});
 }
 
 }  // namespace
