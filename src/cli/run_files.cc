@@ -60,9 +60,12 @@ std::string directory_of(const Settings& settings, const store::Run& run) {
 }
 
 std::string artifacts_of(const Settings& settings, const store::Run& run) {
-  const auto path = run_directory(settings, run.group_id) + "/artifacts";
+  auto path = run.group_id.empty() ? "" : run_directory(settings, run.group_id) + "/artifacts";
+  // A flow's lie where the user wanted them.
+  if (run.kind == store::kKindFlow || run.kind == store::kKindFanout)
+    if (const auto spec = run::decode_spec(run.spec); spec && spec->flow) path = spec->flow->directory;
   std::error_code ec;
-  return !run.group_id.empty() && std::filesystem::is_directory(path, ec) ? path : "";
+  return std::filesystem::is_directory(path, ec) ? path : "";
 }
 
 aio::Task<> files_settled(Process& process, const store::Run& run) {

@@ -81,6 +81,7 @@ class Session(Flows):
             self.assertIn("assistant", [m["role"] for m in snapshot["messages"]])
         self.assertEqual(len(json.loads(self.ok("ls", "--json"))), 1)
         self.assertEqual(self.outlast("status", newest)[0], 0)
+        self.assertIn(f"\tartifact_dir={os.path.realpath(self.save)}\t", self.ok("wait", newest))
         # The directory goes; the agents stay.
         shutil.rmtree(self.save)
         reviewer = run["branches"][3]["id"]
