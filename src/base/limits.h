@@ -174,4 +174,7 @@ inline constexpr std::size_t kPlaybookArtifactsMax = 100;
 inline constexpr std::size_t kPlaybookPathBytesMax = 1024;       // of an artifact, of a directory to save into
 inline constexpr std::size_t kPlaybookPromptBytesMax = 4 << 20;  // with all its values in it
 
+// `outlast task`.
+inline constexpr std::size_t kAssignmentsListedMax = 10'000;
+
 }  // namespace base::limits

@@ -67,6 +67,18 @@ struct Words {
   std::string operator()(const run::OpEnded& e) const {
     return e.op + " " + std::string(name(e.outcome)) + attempt(e.attempt) + (e.error.empty() ? "" : ": " + one_line(e.error, kColumns));
   }
+  std::string operator()(const run::HarnessStarted& e) const {
+    return "process " + std::to_string(e.process) + (e.resumes ? " resumes " : " begins ") + e.session_id + (e.why.empty() ? "" : " (" + e.why + ")");
+  }
+  std::string operator()(const run::HarnessSession& e) const { return e.session_id + " " + e.model; }
+  std::string operator()(const run::HarnessHeard& e) const { return e.message_id; }
+  std::string operator()(const run::HarnessTurn& e) const {
+    return std::string(name(e.outcome)) + " " + one_line(e.error.empty() ? e.text : e.error, kColumns);
+  }
+  std::string operator()(const run::HarnessEnded& e) const {
+    return "process " + std::to_string(e.process) + " " + e.why + (e.exit_code ? " " + std::to_string(*e.exit_code) : "");
+  }
+  std::string operator()(const run::HarnessWaits& e) const { return one_line(e.why, kColumns); }
   static std::string attempt(std::int64_t number) { return number > 1 ? " (attempt " + std::to_string(number) + ")" : ""; }
 };
 

@@ -14,7 +14,7 @@ void first_events(store::Launch& launch, const run::Spec& spec) {
     ++launch.first_event_count;
   };
   add(run::RunStarted{spec.model, spec.provider});
-  if (!spec.call && !spec.flow) add(run::ModelStarted{spec.model, spec.provider});
+  if (!spec.call && !spec.flow && !spec.harness) add(run::ModelStarted{spec.model, spec.provider});
 }
 
 }  // namespace

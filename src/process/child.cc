@@ -43,6 +43,7 @@ std::string encode(const ChildSpec& spec) {
                    {"wall_ms", spec.wall_ms},
                    {"idle_ms", spec.idle_ms},
                    {"output_bytes_max", spec.output_bytes_max}};
+  if (spec.daemonises) out["daemonises"] = true;
   if (spec.terminal) out["terminal"] = {{"rows", spec.terminal->rows}, {"columns", spec.terminal->columns}};
   return base::to_text(out);
 }
@@ -55,6 +56,7 @@ base::Result<ChildSpec> decode_child_spec(std::string_view text) {
                  .environment = texts(*object, "environment"),
                  .takes_input = base::bool_field(*object, "takes_input").value_or(false),
                  .terminal = std::nullopt,
+                 .daemonises = base::bool_field(*object, "daemonises").value_or(false),
                  .wall_ms = base::int_or_zero(*object, "wall_ms"),
                  .idle_ms = base::int_or_zero(*object, "idle_ms"),
                  .output_bytes_max = base::int_or_zero(*object, "output_bytes_max")};

@@ -136,6 +136,17 @@ std::optional<Ended> ChildDirectory::ended() const {
   return std::move(*ended);
 }
 
+std::optional<base::ProcessIdentity> ChildDirectory::process() const {
+  const auto text = read(kProcessFile);
+  const auto known = text ? decode_claim(*text) : base::fail(base::Errc::not_found, "");
+  return known ? std::optional(*known) : std::nullopt;
+}
+
+bool ChildDirectory::lives() const {
+  const auto known = process();
+  return known && base::lives(*known);
+}
+
 Tail read_tail(const std::string& path, std::size_t lines, std::size_t bytes, std::size_t margin) {
   Tail out;
   const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));

@@ -30,6 +30,10 @@ class ChildDirectory {
   // The owner that claimed it. Errc::not_found: closed; Errc::unavailable: not claimed yet.
   base::Result<base::ProcessIdentity> owner() const;
   std::optional<Ended> ended() const;
+  // The child's own process, once it runs; it may have ended since.
+  std::optional<base::ProcessIdentity> process() const;
+  // Whether that process is there, whoever owns it.
+  bool lives() const;
 
  private:
   // A new file, whole and durable. False: it is there already.
@@ -40,7 +44,7 @@ class ChildDirectory {
 
 // "stdout", "stderr": what the child wrote, every byte.
 inline constexpr std::string_view kSpecFile = "spec.json", kClaimFile = "claim", kEndFile = "end.json", kStdoutFile = "stdout",
-                                  kStderrFile = "stderr", kSocketFile = "socket", kCgroupFile = "cgroup";
+                                  kStderrFile = "stderr", kProcessFile = "process", kSocketFile = "socket", kCgroupFile = "cgroup";
 
 // Both ends of an output file, as far as `bytes` reach. What lies next to a cut is there too: what is cut in two is only seen so.
 struct Excerpt {

@@ -42,6 +42,16 @@ ChildDirectory Children::directory(const ChildKey& key) const {
   return ChildDirectory(root_ + "/" + key.run_id + "/" + base::sha256_hex(key.call_id).substr(0, 16));
 }
 
+std::vector<std::int64_t> Children::living(const std::string& root, const std::string& run_id) {
+  std::vector<std::int64_t> pids;
+  std::error_code ec;
+  for (std::filesystem::directory_iterator at(root + "/" + run_id, ec), end; !ec && at != end; at.increment(ec)) {
+    const ChildDirectory child(at->path().string());
+    if (const auto process = child.process(); process && base::lives(*process)) pids.push_back(process->pid);
+  }
+  return pids;
+}
+
 // Spawns a shim where none has claimed the child, and waits until one has.
 aio::Task<base::Result<base::ProcessIdentity>> Children::find_owner(const ChildDirectory& child, const ChildSpec& spec) {
   auto prepare = [&child, &spec] {

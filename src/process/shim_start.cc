@@ -83,7 +83,7 @@ base::Result<StartedChild> start_child(const ChildSpec& spec, const std::string&
   };
   auto argv = spec.argv;
   auto environment = spec.environment;
-  environment.push_back(tag);
+  if (!tag.empty()) environment.push_back(tag);
   const auto argument_pointers = pointers(argv);
   auto environment_pointers = pointers(environment);
   StartedChild child;

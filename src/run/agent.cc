@@ -142,6 +142,13 @@ struct Apply {
   void operator()(const FlowPlanned&) const {}
   void operator()(const OpStarted&) const {}
   void operator()(const OpEnded&) const {}
+  // Of coding-agent programs, likewise (run/harness.h).
+  void operator()(const HarnessStarted&) const {}
+  void operator()(const HarnessSession&) const {}
+  void operator()(const HarnessHeard&) const {}
+  void operator()(const HarnessTurn&) const {}
+  void operator()(const HarnessEnded&) const {}
+  void operator()(const HarnessWaits&) const {}
 };
 
 // The failure that a limit of the run calls for now, if any.

@@ -14,6 +14,7 @@
 #include "store/sqlite/run_writes.h"
 #include "store/sqlite/session_tasks.h"
 #include "store/sqlite/session_writes.h"
+#include "store/sqlite/assignments.h"
 #include "store/sqlite/teams.h"
 #include "store/sqlite/turns.h"
 
@@ -198,6 +199,27 @@ class SqliteStore final : public Store {
   }
   aio::Task<Page<run::MemoryEntry>> memory(SessionNumber session, MemoryFilter filter) override {
     co_return co_await readers_.read([session, &filter](Database& db) { return sqlite::select_memory(db, session, filter); });
+  }
+
+  Answer<Assignment> add_assignment(Assignment assignment) override {
+    co_return co_await writer().execute(
+        [this, &assignment](Database& db, Commit&) { return sqlite::insert_assignment(db, assignment, time_.wall_ms()); });
+  }
+  Answer<Assignment> find_assignment(std::string which) override {
+    co_return co_await readers_.read([&which](Database& db) { return sqlite::select_assignment(db, which); });
+  }
+  Answer<Assignment> assignment_of_session(std::string session_id) override {
+    co_return co_await readers_.read([&session_id](Database& db) { return sqlite::select_assignment_of(db, session_id); });
+  }
+  aio::Task<std::vector<Assignment>> list_assignments(AssignmentFilter filter) override {
+    co_return co_await readers_.read([&filter](Database& db) { return sqlite::select_assignments(db, filter); });
+  }
+  Answer<Assignment> change_assignment(Assignment changed, std::vector<AssignmentEntry> entries) override {
+    const auto write = [&](Database& db, Commit&) { return sqlite::update_assignment(db, changed, entries, time_.wall_ms()); };
+    co_return co_await writer().execute(write);
+  }
+  aio::Task<std::vector<AssignmentEntry>> assignment_history(AssignmentNumber number) override {
+    co_return co_await readers_.read([number](Database& db) { return sqlite::select_assignment_entries(db, number); });
   }
 
   Answer<Team> create_team(Team team) override {

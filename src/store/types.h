@@ -22,7 +22,7 @@ using OwnerNumber = std::int64_t;  // a process that may execute
 struct Run {
   RunNumber number = 0;
   std::string run_id;
-  std::string kind;  // "agent", kKindTool, kKindFlow, kKindFanout
+  std::string kind;  // "agent", kKindTool, kKindFlow, kKindFanout, kKindHarness
   std::string component_id, component_name;
   SessionNumber session = 0;
   std::string session_id;
@@ -86,6 +86,7 @@ inline constexpr std::string_view kNoticeUpdate = "update";  // a watch has seen
 inline constexpr std::string_view kNoticeSaid = "said";    // `detail` is what the model is to be told
 // Runs of other runs. They are of the orchestrator's session, but no part of its conversation.
 inline constexpr std::string_view kKindFlow = "flow", kKindFanout = "fanout";
+inline constexpr std::string_view kKindHarness = "harness";  // turns of a coding-agent program
 inline constexpr std::string_view kKindTool = "tool";      // a run that is one call, a task
 
 // Runs without a living executor: all, or only tasks and what other runs have started.

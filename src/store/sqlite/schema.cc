@@ -121,6 +121,23 @@ CREATE TABLE team_read(
 CREATE UNIQUE INDEX team_read_through ON team_read(team, member, through);
 CREATE UNIQUE INDEX team_read_key ON team_read(team, key);
 )sql",
+    // Named tasks, in this code assignments. `fields` is JSON of what nothing is looked for by.
+    R"sql(
+CREATE TABLE assignment(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  version INTEGER NOT NULL,
+  slug TEXT NOT NULL UNIQUE, alias TEXT NOT NULL,
+  status INTEGER NOT NULL, priority INTEGER NOT NULL, project TEXT NOT NULL,
+  session_id TEXT NOT NULL, archived INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,
+  fields TEXT NOT NULL);
+CREATE UNIQUE INDEX assignment_alias ON assignment(alias) WHERE alias <> '';
+CREATE INDEX assignment_session ON assignment(session_id) WHERE session_id <> '';
+CREATE TABLE assignment_entry(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  assignment INTEGER NOT NULL, at_ms INTEGER NOT NULL, type TEXT NOT NULL, data TEXT NOT NULL);
+CREATE INDEX assignment_entry_of ON assignment_entry(assignment, id);
+)sql",
 };
 
 std::int64_t pragma(Database& db, Sql sql) {
