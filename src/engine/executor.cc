@@ -19,7 +19,7 @@ aio::TaskGroup::OnFailure report(const char* what) {
 }  // namespace
 
 base::Result<> model_usable(const Deps& deps, const store::Run& run, const run::Spec& spec) {
-  if (spec.call) return {};
+  if (spec.call || spec.harness) return {};
   const auto endpoint = deps.endpoint_of(run, spec);
   if (!endpoint) return std::unexpected(endpoint.error());
   return deps.models.usable(*endpoint);

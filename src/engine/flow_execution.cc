@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "engine/agent_execution.h"
 #include "engine/flow_team.h"
+#include "engine/harness_execution.h"
 #include "engine/history.h"
 #include "engine/model_step.h"
 #include "llm/model_spec.h"
@@ -89,6 +90,7 @@ void apply_lines(run::FlowState& state, const store::Slice& slice) {
 std::shared_ptr<Execution> make_execution(Deps& deps, aio::TaskGroup& tasks, Executor& executor, store::Lease lease) {
   if (lease.run.kind == store::kKindFlow || lease.run.kind == store::kKindFanout)
     return std::make_shared<FlowExecution>(deps, tasks, executor, std::move(lease));
+  if (lease.run.kind == store::kKindHarness) return std::make_shared<HarnessExecution>(deps, tasks, std::move(lease));
   return std::make_shared<AgentExecution>(deps, tasks, std::move(lease));
 }
 

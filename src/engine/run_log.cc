@@ -35,8 +35,8 @@ void RunLog::added(std::size_t bytes_before) {
   }
 }
 
-void RunLog::add(run::Payload payload) {
-  const run::Event event{time_.wall_ms(), std::move(payload)};
+void RunLog::add(run::Payload payload, std::uint64_t output) {
+  const run::Event event{time_.wall_ms(), std::move(payload), output};
   const auto before = lines_.size();
   lines_ += run::encode(event);
   fold_(event);

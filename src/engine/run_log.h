@@ -25,7 +25,8 @@ class RunLog {
          std::uint64_t next_index, Fold fold);
 
   // Adds an event: folded at once, durable soon. Io thread.
-  void add(run::Payload payload);
+  // `output`: as in run::Event.
+  void add(run::Payload payload, std::uint64_t output = 0);
   // The event after it tells of these tasks' ends (store::Append::told_tasks).
   void tells(const std::vector<std::string>& tasks);
   void add_text(std::string_view delta);

@@ -190,6 +190,11 @@ Excerpt read_excerpt(const std::string& path, std::size_t head_bytes, std::size_
   return out;
 }
 
+std::string read_from(const std::string& path, std::uint64_t from, std::size_t bytes) {
+  const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  return fd.valid() ? read_at(fd.get(), from, bytes) : std::string();
+}
+
 std::string read_around(const std::string& path, std::uint64_t at, std::size_t margin, std::uint64_t& begins) {
   begins = at > margin ? at - margin : 0;
   const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));

@@ -63,6 +63,8 @@ Tail read_tail(const std::string& path, std::size_t lines, std::size_t bytes, st
 // `head_bytes` from the front, `tail_bytes` from the back, cut at line ends where they are near, and `margin` bytes next to each
 // cut. A missing file is empty.
 Excerpt read_excerpt(const std::string& path, std::size_t head_bytes, std::size_t tail_bytes, std::size_t margin = 0);
+// At most `bytes` from `from` on; "" beyond the end, or without the file.
+std::string read_from(const std::string& path, std::uint64_t from, std::size_t bytes);
 // What lies around `at`, up to `margin` bytes to each side; `begins`: the offset of the first one.
 std::string read_around(const std::string& path, std::uint64_t at, std::size_t margin, std::uint64_t& begins);
 

@@ -62,7 +62,7 @@ aio::Task<base::Result<base::ProcessIdentity>> Children::find_owner(const ChildD
   auto owner = co_await files_.run(prepare);
   base::failpoint("child.before_spawn");
   for (int spawns = 0; !owner && owner.error().code == base::Errc::unavailable && spawns < kSpawnsMax; ++spawns) {
-    auto spawn = [&child, spawns] { return spawn_shim(child.path(), spawns ? Spawn::again : Spawn::first); };
+    auto spawn = [&child, &spec, spawns] { return spawn_shim(child.path(), spawns ? Spawn::again : Spawn::first, spec.inherits); };
     const auto shim = co_await files_.run(spawn);
     if (!shim) throw base::Broken("the shim of " + child.path() + " cannot be started: " + std::strerror(shim.error()));
     base::failpoint("child.after_spawn");

@@ -83,6 +83,8 @@ struct Notice {
 inline constexpr std::string_view kNoticeEnded = "ended";  // the task has ended
 inline constexpr std::string_view kNoticeReady = "ready";  // `detail`, a pattern, was seen in its output
 inline constexpr std::string_view kNoticeUpdate = "update";  // a watch has seen its output change: a number, a blank, the output
+// Of a run of kind harness: a message for its program, {"id","text"} in `detail`. It wakes nobody: whoever writes one looks after it.
+inline constexpr std::string_view kNoticeMessage = "message";
 inline constexpr std::string_view kNoticeSaid = "said";    // `detail` is what the model is to be told
 // Runs of other runs. They are of the orchestrator's session, but no part of its conversation.
 inline constexpr std::string_view kKindFlow = "flow", kKindFanout = "fanout";

@@ -329,7 +329,7 @@ std::vector<Run> select_undecided(Database& db, std::int64_t now_ms) {
 std::vector<Session> select_sessions_to_wake(Database& db, std::int64_t created_before_ms) {
   auto q = db.query("SELECT " OUTLAST_SESSION_COLUMNS
                     " FROM session s WHERE s.id IN (SELECT n.session FROM notice n JOIN run t ON t.run_id = n.task WHERE "
-                    "n.created_ms < ? AND n.kind <> 'said' AND t.status <> 5) AND "
+                    "n.created_ms < ? AND n.kind NOT IN ('said', 'message') AND t.status <> 5) AND "
                     "NOT EXISTS(SELECT 1 FROM run r WHERE r.session = s.id AND r.kind <> 'tool' AND r.status < 3) LIMIT 100");
   q.bind(created_before_ms);
   std::vector<Session> sessions;
