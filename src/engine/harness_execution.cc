@@ -204,8 +204,14 @@ aio::Task<> HarnessExecution::take_output() {
   }
   for (auto& reply : replies) co_await process_->send(std::move(reply.key), std::move(reply.line));
   if (state_.named && std::exchange(bound_, state_.process->process) != state_.process->process)
-    co_await bind_session(deps_.store, lease_.run, *spec_.harness, state_);
+    co_await name_session();
   co_await log_->room();
+}
+
+aio::Task<> HarnessExecution::name_session() {
+  if (const auto durable = co_await log_->flush(); !durable) co_return;
+  base::failpoint("harness.after_session");
+  co_await bind_session(deps_.store, lease_.run, *spec_.harness, state_);
 }
 
 // What is true of the process besides the log; the same lines say it again to the next executor.

@@ -39,6 +39,7 @@ class HarnessExecution final : public Execution {
   // Gives it what it has not been given, and takes what it has said; comes back when there may be something to decide.
   aio::Task<> follow();
   aio::Task<> take_output();
+  aio::Task<> name_session();
   void note(const harness::Told& told, std::vector<harness::Reply>& replies);
   aio::Task<> give_input();
   aio::Task<> end_process(std::string why);
