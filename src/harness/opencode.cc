@@ -1,0 +1,20 @@
+#include "harness/harnesses.h"
+namespace harness {
+namespace {
+class OpencodeDecoder final : public Decoder { public: void line(std::string_view, std::vector<Told>& out) override { out.push_back(Unknown()); } };
+class Opencode final : public Harness {
+ public:
+  std::string_view name() const override { return "opencode"; }
+  std::string_view program() const override { return "opencode"; }
+  Capabilities capabilities() const override { return {}; }
+  Command command(const Start&) const override { return {}; }
+  std::unique_ptr<Decoder> decoder(const Start&) const override { return std::make_unique<OpencodeDecoder>(); }
+  std::string_view session_variable() const override { return ""; }
+  std::vector<std::string_view> stripped() const override { return {}; }
+};
+}  // namespace
+const Harness& opencode() {
+  static const Opencode one;
+  return one;
+}
+}  // namespace harness
