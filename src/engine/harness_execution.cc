@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/harness_environment.h"
 #include "engine/harness_events.h"
 #include "engine/harness_task.h"
 
@@ -297,7 +298,7 @@ aio::Task<> HarnessExecution::check() {
   process::ChildSpec child;
   child.argv = spec_.harness->check;
   child.directory = spec_.work_directory;
-  child.environment = spec_.harness->environment;
+  give_environment(child, deps_, lease_.run, *spec_.harness);
   child.wall_ms = kCheckMsMax;
   child.output_bytes_max = static_cast<std::int64_t>(limits::kChildOutputBytesMax);
   const auto directory = deps_.children->directory(key);

@@ -1,11 +1,11 @@
 #include "engine/harness_process.h"
 
 #include <algorithm>
-#include <set>
 
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/harness_environment.h"
 
 namespace engine {
 
@@ -28,18 +28,6 @@ harness::Start start_of(const run::Spec& spec, const run::HarnessStarted& begun)
           .directory = spec.work_directory,
           .skip_permissions = h.skip_permissions,
           .attended = !h.unattended};
-}
-
-std::string_view name_of(std::string_view variable) { return variable.substr(0, variable.find('=')); }
-
-// Of a caller's session, of any program, which the new session must not take for its own.
-bool is_session_variable(std::string_view name) {
-  static constexpr std::string_view kOwn[] = {"OUTLAST_TERM", "OUTLAST_TASK", "OUTLAST_RUN_ID", "OUTLAST_FAILPOINT", process::kTagVariable};
-  if (std::ranges::find(kOwn, name) != std::end(kOwn)) return true;
-  return std::ranges::any_of(harness::all(), [name](const harness::Harness* one) {
-    const auto stripped = one->stripped();
-    return name == one->session_variable() || std::ranges::any_of(stripped, [name](std::string_view begins) { return name.starts_with(begins); });
-  });
 }
 
 }  // namespace
@@ -89,14 +77,8 @@ process::ChildSpec HarnessProcess::child_spec() const {
   child.directory = spec_.work_directory;
   child.takes_input = command_.takes_input;
   child.output_bytes_max = static_cast<std::int64_t>(limits::kHarnessOutputBytesMax);
-  child.environment = spec_.harness->environment;
-  child.environment.insert(child.environment.end(), command_.environment.begin(), command_.environment.end());
-  child.environment.push_back("OUTLAST_RUN_ID=" + run_.run_id);
-  if (!spec_.harness->task.empty()) child.environment.push_back("OUTLAST_TASK=" + spec_.harness->task);
-  std::set<std::string_view> given;
-  for (const auto& variable : child.environment) given.insert(name_of(variable));
-  for (const auto& variable : deps_.environment)
-    if (const auto name = name_of(variable); !given.contains(name) && !is_session_variable(name)) child.inherits.emplace_back(name);
+  child.environment = command_.environment;
+  give_environment(child, deps_, run_, *spec_.harness);
   return child;
 }
 
