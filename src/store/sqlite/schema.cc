@@ -166,13 +166,13 @@ void migrate(Database& db) {
       throw base::Broken(db.path() + " is a database of another program; move it away or set OUTLAST_HOME to another directory");
     db.execute("PRAGMA application_id = 1333089356");
     for (; from < kSchemaVersion; ++from) db.execute(kMigrations[from]);
-    db.execute("PRAGMA user_version = 5");
+    db.execute("PRAGMA user_version = 6");
     db.execute("COMMIT");
   } catch (...) {
     if (db.in_transaction()) db.execute("ROLLBACK");  // a full disk has rolled it back already
     throw;
   }
-  static_assert(kApplicationId == 1333089356 && kSchemaVersion == 5, "the literals above");
+  static_assert(kApplicationId == 1333089356 && kSchemaVersion == 6, "the literals above");
 }
 
 }  // namespace store::sqlite
