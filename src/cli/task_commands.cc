@@ -1,0 +1,122 @@
+#include "cli/task_commands.h"
+
+#include <algorithm>
+
+#include "cli/option_parser.h"
+#include "cli/task_add.h"
+#include "cli/task_show.h"
+
+namespace cli {
+
+namespace {
+
+constexpr const char* kTask = "the task: its alias, its slug, or a unique beginning of it";
+
+int add(const Words& words) {
+  TaskAddOptions o;
+  Parser p("task add", "NAME [OPTIONS]",
+           "Makes a task and starts nothing. Without --work-dir its agent works in a directory of the task's own.",
+           "Examples:\n  outlast task add \"Fix the login\" --work-dir ~/src/web --priority high --due friday\n"
+           "  outlast task add \"Read the RFC\" --tag reading --tag net --harness codex");
+  p.app.add_option("name", o.name, "what is to be done, in one line")->required();
+  p.app.add_option("--slug", o.slug, "what commands call it (default: made from the name)")->option_text("WORD");
+  p.app.add_option("--alias", o.alias, "a second, shorter word for it")->option_text("WORD");
+  p.app.add_option("--project", o.project, "what it belongs to")->option_text("NAME");
+  p.app.add_option("--work-dir", o.work_dir, "where its agent works: a directory that exists")->option_text("DIR");
+  p.app.add_flag("--mkdir", o.make_work_dir, "make that directory where it is missing");
+  p.app.add_option("--priority", o.priority, "high, medium (default) or low")->option_text("P");
+  p.app.add_option("--due", o.due, "YYYY-MM-DD, today, tomorrow, monday ... sunday, or 3d")->option_text("DAY");
+  p.app.add_option("--assignee", o.assignee, "who sees to it")->option_text("NAME");
+  p.app.add_option("--tag", o.tags, "a word to find it by; may be repeated")->option_text("WORD")->allow_extra_args(false);
+  p.app.add_option("--harness", o.harness, "the coding agent that does it: claude, codex, gemini or opencode")
+      ->option_text("NAME");
+  p.app.add_flag("--json", o.json, kJson);
+  if (const auto code = p.parse(words)) return *code;
+  return run_task_add(o);
+}
+
+int show(const Words& words) {
+  TaskShowOptions o;
+  Parser p("task show", "[TASK] [--history] [--json]",
+           "Shows a task, one `key: value` a line. Without TASK: the one whose session this is.\n"
+           "With OUTLAST_TERM=bg it also asks the coding agent how a background session does.");
+  p.app.add_option("task", o.task, kTask);
+  p.app.add_flag("--history", o.history, "what has become of it so far, too");
+  p.app.add_flag("--json", o.json, kJson);
+  if (const auto code = p.parse(words)) return *code;
+  return run_task_show(o);
+}
+
+int list(const Words& words) {
+  TaskListOptions o;
+  Parser p(
+      "task list", "[OPTIONS]",
+      "Lists tasks: high priority first, then the one that was changed last. [live]: an agent works on it, or waits.",
+      "Examples:\n  outlast task list --project web --tag api\n  outlast task list --since monday --include-done --format json");
+  p.app.add_option("--status", o.status, "backlog, in-progress or done")->option_text("S");
+  p.app.add_option("--project", o.project, "of this project only")->option_text("NAME");
+  p.app.add_option("--priority", o.priority, "high, medium or low")->option_text("P");
+  p.app.add_option("--tag", o.tags, "with this tag; repeated: with all of them")->option_text("WORD")->allow_extra_args(false);
+  p.app.add_option("--since", o.since, "changed since today, monday, 7d or YYYY-MM-DD")->option_text("DAY");
+  p.app.add_flag("--include-done", o.include_done, "those that are done, too");
+  p.app.add_flag("--include-archived", o.include_archived, "those that were put away, too");
+  p.app.add_option("--format", o.format, "table (default), json or tsv")->option_text("F");
+  p.app.add_flag("--no-color", o.no_color, "without colors");
+  p.app.add_flag("--no-truncate", o.no_truncate, "cut nothing to fit the line");
+  if (const auto code = p.parse(words)) return *code;
+  return run_task_list(o);
+}
+
+struct Action {
+  std::string_view name;
+  std::string_view usage, summary;  // of a line of the help; "": another word for one that has it
+  int (*run)(const Words& words);
+};
+constexpr Action kActions[] = {
+    {"add", "add NAME [--work-dir DIR]", "make a task; it starts nothing", add},
+    {"show", "show [TASK]", "one task: session, state, files", show},
+    {"list", "list [--project P] [--tag T]", "tasks, the important ones first", list},
+    {"ls", "", "", list},
+};
+constexpr std::size_t kUsageColumns = 34;
+
+std::string help_text() {
+  std::string text;
+  for (const auto& action : kActions)
+    if (!action.usage.empty()) text += padded(action.usage, kUsageColumns) + std::string(action.summary) + "\n";
+  return text + "\noutlast task add --help explains one. docs/tasks.md tells it all.";
+}
+
+std::string action_names(char separator) {
+  std::string names;
+  for (const auto& action : kActions)
+    if (!action.usage.empty()) names += (names.empty() ? "" : std::string(1, separator)) + std::string(action.name);
+  return names;
+}
+
+}  // namespace
+
+std::string task_actions() { return action_names(' '); }
+
+int task(const Words& words) {
+  std::string action;
+  Parser p("task", action_names('|') + " [OPTIONS]",
+           "A task is a named piece of work that a coding agent does in a session of its own: Claude Code, Codex, Gemini CLI\n"
+           "or opencode. Its session, its brief and its history are kept here, whoever started it and wherever.",
+           help_text());
+  p.app.add_option("action", action, "what to do")->required();
+  const bool asks = !words.empty() && words.front().starts_with('-');
+  if (words.empty() || asks) {
+    if (const auto code = p.parse(words)) return *code;
+    return kUsage;
+  }
+  const auto found = std::ranges::find(kActions, words.front(), &Action::name);
+  if (found != std::end(kActions)) return found->run(Words(words.begin() + 1, words.end()));
+  std::vector<std::string_view> names;
+  for (const auto& known : kActions) names.push_back(known.name);
+  const auto meant = base::nearest(words.front(), names);
+  return complain(kUsage, "unknown action '" + words.front() + "'" +
+                              (meant ? ", did you mean '" + std::string(*meant) + "'?" : "") + "\nSee `outlast task --help`.");
+}
+
+}  // namespace cli
