@@ -40,30 +40,37 @@ std::vector<std::string> environment_for(const harness::Harness& harness) {
   return kept;
 }
 
-aio::Task<std::expected<std::vector<harness::Registered>, std::string>> ask_registry(Process& process,
-                                                                                     const harness::Harness& harness,
-                                                                                     std::int64_t timeout_ms) {
-  const auto* agents = harness.background();
-  if (!agents) co_return std::unexpected("harness \"" + std::string(harness.name()) + "\" has no background sessions");
+aio::Task<std::expected<std::string, std::string>> run_program(Process& process, const harness::Harness& harness,
+                                                               std::vector<std::string> argv, std::int64_t timeout_ms) {
   const auto program = std::string(harness.program());
-  process::CaptureSpec spec{.argv = agents->list(),
+  const auto words = command_line(argv);
+  process::CaptureSpec spec{.argv = std::move(argv),
                             .directory = {},
                             .environment = environment_for(harness),
                             .timeout_ms = timeout_ms,
                             .output_bytes_max = kRegistryBytesMax};
-  const auto words = command_line(spec.argv);
   std::optional<aio::Offload> own;
   auto& blocking = process.execution ? process.execution->blocking : own.emplace(1);
-  const auto told = co_await process::capture(blocking, std::move(spec));
+  auto told = co_await process::capture(blocking, std::move(spec));
   if (!told.not_started.empty()) co_return std::unexpected(program + " cannot be run (" + told.not_started + ")");
   if (told.timed_out) co_return std::unexpected("`" + words + "` gave no answer within " + duration(timeout_ms));
   if (told.exit_code.value_or(0) != 0)
     co_return std::unexpected("`" + words + "` failed with exit code " + std::to_string(*told.exit_code) +
                               complaint(told.standard_error));
   if (told.signal) co_return std::unexpected("`" + words + "` was ended by signal " + std::to_string(told.signal));
-  auto listed = agents->listed(told.standard_output);
-  if (!listed || told.cut)
-    co_return std::unexpected("`" + words + "` gave an answer that is no list of sessions" + complaint(told.standard_error));
+  if (told.cut) co_return std::unexpected("`" + words + "` said too much");
+  co_return std::move(told.standard_output);
+}
+
+aio::Task<std::expected<std::vector<harness::Registered>, std::string>> ask_registry(Process& process,
+                                                                                     const harness::Harness& harness,
+                                                                                     std::int64_t timeout_ms) {
+  const auto* agents = harness.background();
+  if (!agents) co_return std::unexpected("harness \"" + std::string(harness.name()) + "\" has no background sessions");
+  const auto output = co_await run_program(process, harness, agents->list(), timeout_ms);
+  if (!output) co_return std::unexpected(output.error());
+  auto listed = agents->listed(*output);
+  if (!listed) co_return std::unexpected("`" + command_line(agents->list()) + "` gave an answer that is no list of sessions");
   co_return *std::move(listed);
 }
 

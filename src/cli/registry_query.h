@@ -17,6 +17,10 @@ aio::Task<std::expected<std::vector<harness::Registered>, std::string>> ask_regi
                                                                                      const harness::Harness& harness,
                                                                                      std::int64_t timeout_ms);
 
+// Runs one of the harness's own commands, without a shell: its output, or why there is none.
+aio::Task<std::expected<std::string, std::string>> run_program(Process& process, const harness::Harness& harness,
+                                                               std::vector<std::string> argv, std::int64_t timeout_ms);
+
 // This process' environment without what a session must not pass on.
 std::vector<std::string> environment_for(const harness::Harness& harness);
 

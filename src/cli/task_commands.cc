@@ -4,7 +4,9 @@
 
 #include "cli/option_parser.h"
 #include "cli/task_add.h"
+#include "cli/task_do.h"
 #include "cli/task_show.h"
+#include "cli/task_talk.h"
 
 namespace cli {
 
@@ -67,6 +69,71 @@ int list(const Words& words) {
   return run_task_list(o);
 }
 
+int do_task(const Words& words) {
+  TaskDoOptions o;
+  Parser p("task do", "TASK [OPTIONS]",
+           "Starts the task's agent in its own session, brings that session back, or says where it is: doing it again never makes a\n"
+           "second agent. With OUTLAST_TERM=bg the agent is a background agent of the coding agent's own.",
+           "Examples:\n  outlast task do fix-login\n  outlast task do fix-login --with \"Leave the session table alone\"\n"
+           "  OUTLAST_TERM=bg outlast task do fix-login");
+  p.app.add_option("task", o.ref, kTask)->required();
+  p.app.add_option("--with", o.with, "tell it this")->option_text("TEXT");
+  p.app.add_option("--with-file", o.with_file, "tell it to read the instructions in this file")->option_text("FILE");
+  p.app.add_flag("--fresh", o.fresh, "end the session that it has and begin a new one");
+  p.app.add_flag("--auto", o.unattended, "nobody is there: it asks nothing, may do everything, and marks the task as done itself");
+  p.app.add_flag("--here", o.here, "bind the session that this command runs in; start nothing");
+  p.app.add_flag("--force", o.force, "with --here: also where another session or coding agent is bound");
+  p.app.add_flag("--dangerously-skip-permissions", o.skip_permissions, "it asks nobody for permissions");
+  p.app.add_option("--harness", o.harness, "claude, codex, gemini or opencode; pinned at the first start")->option_text("NAME");
+  p.app.add_flag("--json", o.json, kJson);
+  if (const auto code = p.parse(words)) return *code;
+  return run_task_do(o);
+}
+
+int send(const Words& words) {
+  TaskSendOptions o;
+  Parser p("task send", "TASK TEXT", "Tells the task's agent something: at once where it is at work, else by bringing it back. Delivered once.");
+  p.app.add_option("task", o.ref, kTask)->required();
+  p.app.add_option("text", o.text, "what it is told")->required();
+  p.app.add_flag("--json", o.json, kJson);
+  if (const auto code = p.parse(words)) return *code;
+  return run_task_send(o);
+}
+
+int decide_for(const Words& words, bool deny) {
+  TaskDecideOptions o;
+  o.deny = deny;
+  Parser p(deny ? "task deny" : "task approve", "TASK [--note TEXT]",
+           deny ? "Refuses what the task's agent asks for; it goes on without." : "Allows what the task's agent asks for, and lets it go on.");
+  p.app.add_option("task", o.ref, kTask)->required();
+  p.app.add_option("--note", o.note, "what the agent is told with it")->option_text("TEXT");
+  p.app.add_flag("--json", o.json, kJson);
+  if (const auto code = p.parse(words)) return *code;
+  return run_task_decide(o);
+}
+int approve(const Words& words) { return decide_for(words, false); }
+int deny(const Words& words) { return decide_for(words, true); }
+
+int stop(const Words& words) {
+  TaskStopOptions o;
+  Parser p("task stop", "TASK", "Ends the task's agent with everything that it has started. Its session stays and can be brought back.");
+  p.app.add_option("task", o.ref, kTask)->required();
+  p.app.add_flag("--json", o.json, kJson);
+  if (const auto code = p.parse(words)) return *code;
+  return run_task_stop(o);
+}
+
+int done(const Words& words) {
+  TaskDoneOptions o;
+  Parser p("task done", "[TASK] [--no-close-out]",
+           "Marks a task as done; then its agent writes a closing update. Without TASK: the one whose session this is.");
+  p.app.add_option("task", o.ref, kTask);
+  p.app.add_flag("--no-close-out", o.no_close_out, "without the closing update");
+  p.app.add_flag("--json", o.json, kJson);
+  if (const auto code = p.parse(words)) return *code;
+  return run_task_done(o);
+}
+
 struct Action {
   std::string_view name;
   std::string_view usage, summary;  // of a line of the help; "": another word for one that has it
@@ -74,6 +141,12 @@ struct Action {
 };
 constexpr Action kActions[] = {
     {"add", "add NAME [--work-dir DIR]", "make a task; it starts nothing", add},
+    {"do", "do TASK [--with TEXT]", "start its agent, bring it back, or say where it is", do_task},
+    {"send", "send TASK TEXT", "tell its agent something", send},
+    {"approve", "approve TASK", "allow what its agent asks for", approve},
+    {"deny", "deny TASK", "refuse it", deny},
+    {"stop", "stop TASK", "end its agent; the session stays", stop},
+    {"done", "done [TASK]", "mark it as done, with a closing update", done},
     {"show", "show [TASK]", "one task: session, state, files", show},
     {"list", "list [--project P] [--tag T]", "tasks, the important ones first", list},
     {"ls", "", "", list},

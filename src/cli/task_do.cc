@@ -15,8 +15,6 @@ namespace {
 constexpr std::string_view kBoth = "--with and --with-file are mutually exclusive";
 constexpr std::string_view kBackgroundAndAuto = "$OUTLAST_TERM=bg cannot be combined with --auto (both spawn their own session; pick one)";
 
-bool in_background(const Settings& settings) { return settings.environment("OUTLAST_TERM") == "bg"; }
-
 // What the agent is told; "": nothing.
 Checked<std::string> text_of(const TaskDoOptions& options) {
   if (options.with && options.with_file) return refuse(kUsage, std::string(kBoth));
@@ -68,17 +66,18 @@ aio::Task<int> bind_here(Process& process, store::Assignment task, const TaskDoO
   if (!task.harness.empty() && task.harness != inside->name() && !options.force)
     co_return complain(kFailed, "task '" + task.slug + "' is pinned to " + task.harness + "; --here --force changes that");
   const auto now = process.time.wall_ms();
-  const auto bind = [&](store::Assignment& one) {
+  const TaskChange bind = [&](store::Assignment& one, TaskEntries& entries) -> Checked<> {
+    boost::json::object entry{{"session_id", sid}, {"here", true}};
+    if (!one.session_id.empty() && one.session_id != sid) entry["before"] = one.session_id;
+    entries.push_back({.type = "session", .data = base::to_text(entry)});
     one.session_id = sid;
     one.harness = inside->name();
     one.background = false;
     one.session_started_ms = now;
     if (one.status == store::AssignmentStatus::backlog) one.status = store::AssignmentStatus::in_progress;
-    return true;
+    return {};
   };
-  boost::json::object entry{{"session_id", sid}, {"here", true}};
-  if (!task.session_id.empty() && task.session_id != sid) entry["before"] = task.session_id;
-  const auto bound = co_await change_task(process, task.slug, bind, {{.type = "session", .data = base::to_text(entry)}});
+  const auto bound = co_await change_task(process, std::move(task), bind);
   if (!bound) co_return complain(bound.error());
   say_done(*bound, "bound", "Bound " + task.slug + " to this session (" + sid + ")", "", options.json);
   co_return kOk;
@@ -88,23 +87,26 @@ aio::Task<int> bind_here(Process& process, store::Assignment task, const TaskDoO
 aio::Task<Checked<store::Assignment>> reopened(Process& process, store::Assignment task, bool has_text, bool background) {
   if (task.status != store::AssignmentStatus::done) co_return task;
   if (!has_text || background) co_return refuse(kFailed, "task '" + task.slug + "' is done; reopen it first: outlast task reopen " + task.slug);
-  const auto reopen = [](store::Assignment& one) {
+  const TaskChange reopen = [](store::Assignment& one, TaskEntries& entries) -> Checked<> {
     one.status = store::AssignmentStatus::in_progress;
-    return true;
+    entries.push_back({.type = "status", .data = R"({"from":"done","to":"in-progress"})"});
+    return {};
   };
-  auto changed = co_await change_task(process, task.slug, reopen, {{.type = "status", .data = R"({"from":"done","to":"in-progress"})"}});
-  if (changed) note("task '" + task.slug + "' was done; it is in progress again");
+  auto changed = co_await change_task(process, std::move(task), reopen);
+  if (changed) note("task '" + changed->slug + "' was done; it is in progress again");
   co_return changed;
 }
 
-aio::Task<int> task_do(Process& process, const TaskDoOptions& options) {
+}  // namespace
+
+aio::Task<int> task_do(Process& process, TaskDoOptions options) {
   const auto text = text_of(options);
   if (!text) co_return complain(text.error());
-  const bool background = in_background(process.settings);
+  const bool background = in_background_mode(process.settings);
   if (options.here && (!text->empty() || options.unattended)) co_return complain(kUsage, "--here starts nothing: it cannot be combined with --with, --with-file or --auto");
   if (background && options.unattended) co_return complain(kUsage, kBackgroundAndAuto);
-  auto found = co_await process.store->find_assignment(options.ref);
-  if (!found) co_return complain(kFailed, found.error().message + "; see `outlast task list`, or add it: outlast task add \"...\"");
+  auto found = co_await find_task(process, options.ref);
+  if (!found) co_return complain(found.error());
   if (options.here) co_return co_await bind_here(process, *std::move(found), options);
   const auto harness = harness_of(process.settings, *found, options.harness);
   if (!harness) co_return complain(harness.error());
@@ -121,8 +123,6 @@ aio::Task<int> task_do(Process& process, const TaskDoOptions& options) {
   auto doing = background ? do_in_background(process, *std::move(task), std::move(turn), options.json) : do_supervised(process, *std::move(task), std::move(turn), options.json);
   co_return co_await std::move(doing);
 }
-
-}  // namespace
 
 void say_done(const store::Assignment& task, std::string_view word, const std::string& text, const std::string& hint, bool json) {
   if (json)

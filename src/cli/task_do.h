@@ -14,6 +14,7 @@ struct TaskDoOptions {
 };
 
 int run_task_do(const TaskDoOptions& options);
+aio::Task<int> task_do(Process& process, TaskDoOptions options);
 
 // The two ways to do it, with everything checked that is common to them.
 aio::Task<int> do_supervised(Process& process, store::Assignment task, Turn turn, bool json);

@@ -1,12 +1,12 @@
 #include "cli/task_turn.h"
 
 #include <algorithm>
-#include <functional>
 
 #include "base/failpoint.h"
 #include "base/ids.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/store_command.h"
 #include "engine/harness_events.h"
 #include "engine/launch.h"
 
@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::string_view kMarker = "[via outlast task do --with]";
 constexpr std::size_t kTitleCodePoints = 30;
-constexpr int kChangesMax = 50;
 
 // What of the caller's surroundings decides which agent, account and repository it is. No secrets: those are never written down.
 constexpr std::string_view kKept[] = {"PATH", "HOME", "LANG", "TERM", "TZ", "TMPDIR", "IS_SANDBOX", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "ANTHROPIC_BASE_URL",
@@ -74,19 +73,6 @@ aio::Task<std::optional<store::Run>> newest_run(Process& process, const store::A
   co_return co_await present(process, task.run_id);
 }
 
-aio::Task<Checked<store::Assignment>> change_task(Process& process, std::string slug, std::function<bool(store::Assignment&)> change,
-                                                  std::vector<store::AssignmentEntry> entries) {
-  for (int tries = 0; tries < kChangesMax; ++tries) {
-    auto task = co_await process.store->find_assignment(slug);
-    if (!task) co_return refuse(kFailed, task.error().message);
-    if (!change(*task)) co_return *std::move(task);
-    auto changed = co_await process.store->change_assignment(*std::move(task), entries);
-    if (changed) co_return *std::move(changed);
-    if (changed.error().code != base::Errc::conflict) co_return refuse(kFailed, changed.error().message);
-  }
-  co_return refuse(kFailed, "task '" + slug + "' is being changed all the time; try again");
-}
-
 aio::Task<Checked<LaunchedTurn>> launch_turn(Process& process, store::Assignment task, Turn turn, store::OwnerNumber owner) {
   const auto before = co_await newest_run(process, task);
   const bool resumes = !turn.fresh && !task.session_id.empty();
@@ -110,6 +96,7 @@ aio::Task<Checked<LaunchedTurn>> launch_turn(Process& process, store::Assignment
   const bool told = turn.text.empty() && resumes && before && !turn.background && co_await has_messages(process, before->session);
   request.spec.input = told ? "" : prompt_of(task, turn, resumes);
   request.spec.work_directory = task.work_dir;
+  request.spec.limits.timeout_ms = turn.limit_ms;
   request.spec.wakes = false;
   request.kind = store::kKindHarness;
   request.component_id = request.component_name = turn.harness->name();
@@ -128,20 +115,20 @@ aio::Task<Checked<LaunchedTurn>> launch_turn(Process& process, store::Assignment
   const auto starts = task.starts + 1;
   const auto run_id = launched.run.run_id;
   if (task.run_id != run_id) {
-    boost::json::object entry{{"run_id", run_id}, {"harness", spec.harness}};
-    if (resumes) entry["resumes"] = task.session_id;
-    std::vector<store::AssignmentEntry> entries{{.type = "started", .data = base::to_text(entry)}};
-    if (turn.fresh && !task.session_id.empty())
-      entries.push_back({.type = "discarded", .data = base::to_text(boost::json::object{{"session_id", task.session_id}})});
-    const auto note_start = [&](store::Assignment& one) {
-      if (one.starts >= starts) return false;  // another command that found the same run has noted it
+    const TaskChange note_start = [&](store::Assignment& one, TaskEntries& entries) -> Checked<> {
+      if (one.starts >= starts) return {};  // another command that found the same run has noted it
+      boost::json::object entry{{"run_id", run_id}, {"harness", turn.harness->name()}};
+      if (resumes) entry["resumes"] = one.session_id;
+      entries.push_back({.type = "started", .data = base::to_text(entry)});
+      if (turn.fresh && !one.session_id.empty())
+        entries.push_back({.type = "discarded", .data = base::to_text(boost::json::object{{"session_id", one.session_id}})});
       one.starts = starts;
       one.run_id = run_id;
       one.unattended = turn.unattended;
       if (turn.fresh) one.session_id.clear(), one.session_started_ms = one.session_resumed_ms = 0;
-      return true;
+      return {};
     };
-    auto changed = co_await change_task(process, task.slug, note_start, std::move(entries));
+    auto changed = co_await change_task(process, task, note_start);
     if (!changed) co_return std::unexpected(changed.error());
     task = *std::move(changed);
   }

@@ -1,12 +1,12 @@
 #pragma once
 // A turn of a named task: the run of kind harness that is launched for it, once, and what it is told.
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 
 #include "cli/output.h"
 #include "cli/process.h"
+#include "cli/task_desk.h"
 #include "harness/harness.h"
 #include "store/assignment.h"
 
@@ -18,6 +18,7 @@ struct Turn {
   bool fresh = false;        // in a new session
   bool background = false;   // as the harness's own background agent
   bool unattended = false, skip_permissions = false;
+  std::int64_t limit_ms = 0; // of the whole turn; 0: none
 };
 
 struct LaunchedTurn {
@@ -44,9 +45,5 @@ aio::Task<bool> waits(Process& process, store::SessionNumber session, std::strin
 
 // The task's newest run, if it has one that was not removed.
 aio::Task<std::optional<store::Run>> newest_run(Process& process, const store::Assignment& task);
-
-// Changes a task as `change` says, on its newest version however often it is overtaken. Where `change` gives false nothing is to be done.
-aio::Task<Checked<store::Assignment>> change_task(Process& process, std::string slug, std::function<bool(store::Assignment&)> change,
-                                                  std::vector<store::AssignmentEntry> entries);
 
 }  // namespace cli
