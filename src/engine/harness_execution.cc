@@ -182,6 +182,7 @@ aio::Task<> HarnessExecution::follow() {
     process_ = std::make_unique<HarnessProcess>(deps_, lease_.run, spec_, *harness_, *state_.process);
     asks_.clear();
     given_.clear();
+    unsent_.clear();
     turn_open_ = began_ = handled_ = heard_prompt_ = false;
     result_ms_ = 0;
     process_->begin(tasks_);
@@ -196,14 +197,12 @@ aio::Task<> HarnessExecution::follow() {
 }
 
 aio::Task<> HarnessExecution::take_output() {
-  std::vector<harness::Reply> replies;
   for (const auto& line : co_await process_->read()) {
-    for (const auto& told : line.told) note(told, replies);
+    for (const auto& told : line.told) note(told);
     if (line.end <= state_.output) continue;  // its events are in the log: an executor before this one had read so far
     auto events = events_of(line.told, state_, deps_.time.wall_ms());
     for (std::size_t i = 0; i < events.size(); ++i) log_->add(std::move(events[i]), i + 1 == events.size() ? line.end : 0);
   }
-  for (auto& reply : replies) co_await process_->send(std::move(reply.key), std::move(reply.line));
   if (state_.named && std::exchange(bound_, state_.process->process) != state_.process->process)
     co_await name_session();
   co_await log_->room();
@@ -216,15 +215,20 @@ aio::Task<> HarnessExecution::name_session() {
 }
 
 // What is true of the process besides the log; the same lines say it again to the next executor.
-void HarnessExecution::note(const harness::Told& told, std::vector<harness::Reply>& replies) {
+void HarnessExecution::note(const harness::Told& told) {
   if (std::holds_alternative<harness::TurnBegan>(told)) turn_open_ = began_ = true;
   if (std::holds_alternative<harness::TurnEnded>(told)) turn_open_ = false;
   if (std::holds_alternative<harness::HandledMessage>(told) && !began_) handled_ = true;
   if (const auto* asks = std::get_if<harness::Asks>(&told)) asks_.push_back(asks->call);
-  if (const auto* reply = std::get_if<harness::Reply>(&told)) replies.push_back(*reply);
+  if (const auto* reply = std::get_if<harness::Reply>(&told)) put(reply->key, reply->line);
   // A program that takes no messages while it works has its prompt as soon as it works.
   const bool works = std::holds_alternative<harness::TurnBegan>(told) || std::holds_alternative<harness::SessionNamed>(told);
   if (works && !process_->command().takes_input) heard_prompt_ = true;
+}
+
+// Once for each key; "" is no line (yet).
+void HarnessExecution::put(const std::string& key, std::string line) {
+  if (!line.empty() && given_.insert(key).second) unsent_.push_back({key, std::move(line)});
 }
 
 aio::Task<> HarnessExecution::give_input() {
@@ -236,19 +240,13 @@ aio::Task<> HarnessExecution::give_input() {
         break;
       }
   if (!process_->command().takes_input || process_->input_ended()) co_return;
-  for (const auto& first : process_->command().first)
-    if (given_.insert(first.key).second) co_await process_->send(first.key, first.line);
-  for (const auto& decision : std::vector(state_.decided)) {
-    const auto key = "decision " + decision.call_id;
-    auto line = process_->decoder().answer(decision.call_id, decision.approved, decision.note);
-    if (!line.empty() && given_.insert(key).second) co_await process_->send(key, std::move(line));
-  }
-  for (const auto& message : std::vector(state_.messages)) {
-    if (message.heard || message.id == prompt || !state_.named) continue;
-    const auto key = "message:" + message.id;
-    auto line = process_->decoder().message(message.id, message.text);
-    if (!line.empty() && given_.insert(key).second) co_await process_->send(key, std::move(line));
-  }
+  for (const auto& first : process_->command().first) put(first.key, first.line);
+  for (const auto& decision : state_.decided)
+    put("decision " + decision.call_id, process_->decoder().answer(decision.call_id, decision.approved, decision.note));
+  for (const auto& message : state_.messages)
+    if (!message.heard && message.id != prompt && state_.named) put("message:" + message.id, process_->decoder().message(message.id, message.text));
+  // What could not be sent, to a process that has only begun, is sent with the next look.
+  while (!unsent_.empty() && co_await process_->send(unsent_.front().key, unsent_.front().line)) unsent_.erase(unsent_.begin());
   // It has said its last word, and nothing is owed to it.
   if (process_->command().stays && state_.turn && !turn_open_ && run::all_heard(state_)) {
     result_ms_ = deps_.time.steady_ms();

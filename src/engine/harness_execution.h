@@ -40,7 +40,8 @@ class HarnessExecution final : public Execution {
   aio::Task<> follow();
   aio::Task<> take_output();
   aio::Task<> name_session();
-  void note(const harness::Told& told, std::vector<harness::Reply>& replies);
+  void note(const harness::Told& told);
+  void put(const std::string& key, std::string line);
   aio::Task<> give_input();
   aio::Task<> end_process(std::string why);
   aio::Task<> record_end(std::string why);
@@ -60,7 +61,8 @@ class HarnessExecution final : public Execution {
   bool turn_open_ = false, began_ = false;  // it works on a message; it has, at least once
   bool handled_ = false;                    // it is through with a message on which it did not work
   bool heard_prompt_ = false;
-  std::set<std::string> given_;             // keys of what it was sent by this executor
+  std::set<std::string> given_;             // keys of what it is given by this executor
+  std::vector<harness::Reply> unsent_;      // ... and has not taken yet
   std::int64_t result_ms_ = 0;            // steady: when its input was ended
   std::optional<run::CheckResult> checked_;
   std::int64_t looked_ms_ = 0;            // steady: for messages
