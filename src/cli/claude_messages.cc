@@ -31,13 +31,15 @@ std::string result_text(const json::object& block) {
   return text;
 }
 
-// A call's arguments, a line each: what is a text as it is.
+std::string lines_of(const json::object& fields) {
+  std::string text;
+  for (const auto& [key, value] : fields) text += (text.empty() ? "" : "\n") + std::string(key) + ": " + text_of(value);
+  return text;
+}
+
 std::string call_text(const json::object& block) {
   const auto* input = base::object_field(block, "input");
-  if (!input) return {};
-  std::string text;
-  for (const auto& [key, value] : *input) text += (text.empty() ? "" : "\n") + std::string(key) + ": " + text_of(value);
-  return text;
+  return input ? lines_of(*input) : std::string();
 }
 
 void add_block(std::vector<TranscriptPart>& parts, const json::object& block, Kind speaker, const std::string& at) {
@@ -108,6 +110,12 @@ std::vector<TranscriptPart> read_transcript_line(std::string_view line) {
     return part.text.empty() && part.kind != Kind::call && part.kind != Kind::result;  // a signature without its thought
   });
   return parts;
+}
+
+std::string arguments_text(std::string_view json_text) {
+  const auto value = base::parse_json(json_text);
+  const auto* fields = value ? value->if_object() : nullptr;
+  return fields ? lines_of(*fields) : std::string(json_text);
 }
 
 bool is_shown(const TranscriptPart& part, Compact compact) {

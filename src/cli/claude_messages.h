@@ -22,6 +22,9 @@ inline constexpr std::size_t kResultCharactersMax = 500;
 // What a line says, in its order. Nothing of one that is malformed, or of a type that is no message.
 std::vector<TranscriptPart> read_transcript_line(std::string_view line);
 
+// A call's arguments, a line each: what is a text stands as it is. Of no JSON object: the text itself.
+std::string arguments_text(std::string_view json_text);
+
 enum class Compact { no, yes };
 // Whether it is shown: --compact leaves results and thinking out.
 bool is_shown(const TranscriptPart& part, Compact compact);

@@ -72,7 +72,7 @@ int list(const Words& words) {
 int transcript(const Words& words) {
   TaskTranscriptOptions o;
   Parser p("task transcript", "[TASK] [--compact] [--json]",
-           "Prints what was said and done in a task's session, from the coding agent's own file (Claude Code).\n"
+           "Prints what was said and done in a task's session: of Claude Code from its own file, else from the task's runs.\n"
            "Without TASK: of the one whose session this is.");
   p.app.add_option("task", o.task, kTask);
   p.app.add_flag("--compact", o.compact, "without what tools gave, and without thinking");

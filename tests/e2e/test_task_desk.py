@@ -358,7 +358,7 @@ class Transcript(Tasks):
     def test_tasks_without_one_say_what_to_do(self):
         self.assertIn("outlast task do told", self.refused(1, "transcript", "told"))
         self.bind("told", harness="codex", run_id="20260420T140312-0123456789ab")
-        self.assertIn("outlast logs 20260420T140312-0123456789ab", self.refused(1, "transcript", "told"))
+        self.assertIn("no run of task 'told' is left", self.refused(1, "transcript", "told"))
 
 
 class Changing(Tasks):
