@@ -7,6 +7,8 @@
 #include "cli/task_do.h"
 #include "cli/task_show.h"
 #include "cli/task_talk.h"
+#include "cli/task_transcript.h"
+#include "cli/task_update.h"
 
 namespace cli {
 
@@ -132,6 +134,49 @@ int done(const Words& words) {
   p.app.add_flag("--json", o.json, kJson);
   if (const auto code = p.parse(words)) return *code;
   return run_task_done(o);
+int transcript(const Words& words) {
+  TaskTranscriptOptions o;
+  Parser p("task transcript", "[TASK] [--compact] [--json]",
+           "Prints what was said and done in a task's session: of Claude Code from its own file, else from the task's runs.\n"
+           "Without TASK: of the one whose session this is.");
+  p.app.add_option("task", o.task, kTask);
+  p.app.add_flag("--compact", o.compact, "without what tools gave, and without thinking");
+  p.app.add_flag("--json", o.json, kJson);
+  if (const auto code = p.parse(words)) return *code;
+  return run_task_transcript(o);
+}
+
+int update(const Words& words) {
+  TaskUpdateOptions o;
+  Parser p("task update", "TASK [OPTIONS]", "Changes what is written down of a task. An empty value takes one away.",
+           "Examples:\n  outlast task update fix-login --due 3d --tag api\n  outlast task update fix-login --waiting-on \"\" "
+           "--assignee ada\n"
+           "  outlast task update fix-login --archive");
+  p.app.add_option("task", o.task, kTask)->required();
+  p.app.add_option("--name", o.name, "what is to be done, in one line")->option_text("TEXT");
+  p.app.add_option("--alias", o.alias, "a second, shorter word for it")->option_text("WORD");
+  p.app.add_option("--project", o.project, "what it belongs to")->option_text("NAME");
+  p.app.add_option("--priority", o.priority, "high, medium or low")->option_text("P");
+  p.app.add_option("--due", o.due, "YYYY-MM-DD, today, tomorrow, monday ... sunday, 3d, or none")->option_text("DAY");
+  p.app.add_option("--assignee", o.assignee, "who sees to it")->option_text("NAME");
+  p.app.add_option("--waiting-on", o.waiting_on, "who or what it waits for")->option_text("TEXT");
+  p.app.add_option("--tag", o.tags, "one more tag; may be repeated")->option_text("WORD")->allow_extra_args(false);
+  p.app.add_option("--untag", o.untags, "a tag that goes; may be repeated")->option_text("WORD")->allow_extra_args(false);
+  p.app.add_flag("--archive", o.archive, "put it away: only its whole slug names it");
+  p.app.add_flag("--unarchive", o.unarchive, "take it out again");
+  p.app.add_flag("--json", o.json, kJson);
+  if (const auto code = p.parse(words)) return *code;
+  return run_task_update(o);
+}
+
+int reopen(const Words& words) {
+  TaskReopenOptions o;
+  Parser p("task reopen", "TASK [--json]",
+           "Makes a task that is done one in progress again. Its session stays bound to it; nothing is started.");
+  p.app.add_option("task", o.task, kTask)->required();
+  p.app.add_flag("--json", o.json, kJson);
+  if (const auto code = p.parse(words)) return *code;
+  return run_task_reopen(o);
 }
 
 struct Action {
@@ -150,6 +195,9 @@ constexpr Action kActions[] = {
     {"show", "show [TASK]", "one task: session, state, files", show},
     {"list", "list [--project P] [--tag T]", "tasks, the important ones first", list},
     {"ls", "", "", list},
+    {"transcript", "transcript [TASK] [--compact]", "what was said in its session", transcript},
+    {"update", "update TASK [--due DAY] ...", "change what is written down of it", update},
+    {"reopen", "reopen TASK", "in progress again, when it was done", reopen},
 };
 constexpr std::size_t kUsageColumns = 34;
 

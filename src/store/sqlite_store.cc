@@ -4,6 +4,7 @@
 #include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "store/sqlite/assignments.h"
 #include "store/sqlite/decisions.h"
 #include "store/sqlite/file_backend.h"
 #include "store/sqlite/home.h"
@@ -14,7 +15,6 @@
 #include "store/sqlite/run_writes.h"
 #include "store/sqlite/session_tasks.h"
 #include "store/sqlite/session_writes.h"
-#include "store/sqlite/assignments.h"
 #include "store/sqlite/teams.h"
 #include "store/sqlite/turns.h"
 
@@ -194,16 +194,14 @@ class SqliteStore final : public Store {
     });
   }
   Answer<> forget_memory(SessionNumber session, std::int64_t number) override {
-    co_return co_await writer().execute(
-        [session, number](Database& db, Commit&) { return sqlite::delete_memory(db, session, number); });
+    co_return co_await writer().execute([&](Database& db, Commit&) { return sqlite::delete_memory(db, session, number); });
   }
   aio::Task<Page<run::MemoryEntry>> memory(SessionNumber session, MemoryFilter filter) override {
     co_return co_await readers_.read([session, &filter](Database& db) { return sqlite::select_memory(db, session, filter); });
   }
 
-  Answer<Assignment> add_assignment(Assignment assignment) override {
-    co_return co_await writer().execute(
-        [this, &assignment](Database& db, Commit&) { return sqlite::insert_assignment(db, assignment, time_.wall_ms()); });
+  Answer<Assignment> add_assignment(Assignment a) override {
+    co_return co_await writer().execute([&](Database& db, Commit&) { return sqlite::insert_assignment(db, a, time_.wall_ms()); });
   }
   Answer<Assignment> find_assignment(std::string which) override {
     co_return co_await readers_.read([&which](Database& db) { return sqlite::select_assignment(db, which); });
@@ -223,8 +221,7 @@ class SqliteStore final : public Store {
   }
 
   Answer<Team> create_team(Team team) override {
-    co_return co_await writer().execute(
-        [this, &team](Database& db, Commit&) { return sqlite::insert_team(db, team, time_.wall_ms()); });
+    co_return co_await writer().execute([&](Database& db, Commit&) { return sqlite::insert_team(db, team, time_.wall_ms()); });
   }
   Answer<Team> find_team(std::string which) override {
     co_return co_await readers_.read([&which](Database& db) { return sqlite::select_team(db, which); });
@@ -266,8 +263,7 @@ class SqliteStore final : public Store {
     co_return co_await writer().execute([run](Database& db, Commit&) { return sqlite::remove_finished_run(db, run); });
   }
   aio::Task<std::int64_t> trim_events(std::int64_t ended_before_ms) override {
-    co_return co_await writer().execute(
-        [ended_before_ms](Database& db, Commit&) { return sqlite::trim_finished_events(db, ended_before_ms); });
+    co_return co_await writer().execute([&](Database& db, Commit&) { return sqlite::trim_finished_events(db, ended_before_ms); });
   }
 
   void listen(Listener listener) override {
