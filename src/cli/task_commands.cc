@@ -134,6 +134,8 @@ int done(const Words& words) {
   p.app.add_flag("--json", o.json, kJson);
   if (const auto code = p.parse(words)) return *code;
   return run_task_done(o);
+}
+
 int transcript(const Words& words) {
   TaskTranscriptOptions o;
   Parser p("task transcript", "[TASK] [--compact] [--json]",
