@@ -45,7 +45,7 @@ class World final : public run::FlowTraits {
   base::Result<> check(const std::string& model) const override {
     const auto named = llm::parse_model_spec(model);
     if (!named) return std::unexpected(named.error());
-    llm::Endpoint endpoint;
+    llm::Endpoint endpoint;  // a coding agent needs none: whether its program is there is seen when it is started
     endpoint.provider = named->provider;
     if (named->provider == spec_.provider) endpoint.base_url = spec_.base_url;
     return deps_.models.usable(endpoint);
