@@ -129,6 +129,7 @@ aio::Task<Ending> FlowExecution::run() {
   log_ = std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, state_.next_index,
                                   [this](const run::Event& event) { run::apply(state_, event); });
   log_->on_failure([this] { deps_.logs.ended().notify_all(); });
+  log_->hold();  // how an operation ended is committed with what begins after it, and not before it: see await
   co_await find_children();
   const auto ending = co_await loop();
   if (ending == Ending::handed_over) {
@@ -288,6 +289,9 @@ aio::Task<> FlowExecution::end_children() {
 }
 
 aio::Task<> FlowExecution::await(std::int64_t until_ms) {
+  // What is started has a key, so that the same comes out of the same ends once more should this process die before.
+  log_->release();
+  log_->hold();
   const auto seen = deps_.logs.ends();
   co_await look_at_children();
   if (!ended_.empty() || deps_.logs.ends() != seen || log_->failure() || (stopping_ && !cancel_requested_)) co_return;
