@@ -14,6 +14,7 @@
 #include "engine/history.h"
 #include "engine/model_step.h"
 #include "llm/model_spec.h"
+#include "run/flow_mail.h"
 #include "run/flow_prompts.h"
 
 namespace engine {
@@ -168,7 +169,8 @@ aio::Task<Ending> FlowExecution::loop() {
                                        .cancel_requested = cancel_requested_,
                                        .cancel_reason = "Run " + lease_.run.run_id + " was cancelled",
                                        .branch_seed = lease_.run.session_id,
-                                       .ended = std::exchange(ended_, {})};
+                                       .ended = std::exchange(ended_, {}),
+                                       .unread = std::exchange(unread_, {})};
     auto action = run::decide(state_, spec_, world, situation);
     if (std::holds_alternative<run::Idle>(action)) co_return Ending::finished;
     if (!co_await perform(std::move(action))) co_return Ending::lost;
@@ -179,6 +181,7 @@ aio::Task<bool> FlowExecution::perform(run::FlowAction action) {
   if (auto* events = std::get_if<run::AppendEvents>(&action)) co_return co_await append(std::move(*events));
   if (const auto* due = std::get_if<run::StartOps>(&action)) co_await start(*due);
   if (std::holds_alternative<run::EndOps>(action)) co_await end_children();
+  if (std::holds_alternative<run::LookAtMail>(action)) unread_ = co_await unread_mail(deps_, spec_, state_);
   if (const auto* await_ops = std::get_if<run::AwaitOps>(&action)) co_await await(await_ops->until_ms);
   co_return !log_->failure().has_value();
 }
@@ -262,6 +265,7 @@ aio::Task<> FlowExecution::start(std::string op, std::int64_t attempt) {
   request.spec = run::op_spec(state_, spec_, worker_base_, op, attempt, choice_of(run::flow_model(state_, spec_, op)));
   if (request.spec.work_directory.empty()) request.spec.work_directory = spec_.work_directory;
   if (agent && !spec_.flow->team.empty()) seat_worker(request.spec, spec_, state_, *agent);
+  if (agent && run::is_mail_op(op)) co_await give_mail(deps_, lease_.run, spec_, *agent, op, request.spec);
   request.component_id = agent ? agent->id : "orchestrator";
   request.component_name = agent ? agent->name : "orchestrator";
   request.session_id = agent ? agent->branch : lease_.run.session_id;

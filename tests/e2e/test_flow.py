@@ -21,7 +21,14 @@ def trace(word, *more):
     return "\n".join(["call Bash " + json.dumps({"command": f"echo {word} >> ../trace"}), *more])
 
 
+def letter(to, *lines):
+    return "call team_send " + json.dumps({"to": to, "content": "\n".join(lines)})
+
+
 class Flows(Home):
+    MAIL = (("o1", "a", trace("o1", "say first")),
+            ("o2", "b", trace("o2", letter("worker", trace("letter", letter("worker-2", "say thanks to you"), "say read it")), "say second"), "o1"))
+
     def setUp(self):
         super().setUp()
         self.save = os.path.join(self.work, "out")
@@ -50,6 +57,26 @@ class Flows(Home):
                 return f.read()
         except FileNotFoundError:
             return ""
+
+    def at_a_terminal(self, *args, look=lambda text: None):
+        try:
+            pid, fd = pty.fork()
+        except OSError as error:
+            self.skipTest(f"no terminal to be had here: {error}")
+        if pid == 0:
+            os.chdir(self.work)
+            os.execve(BIN, [BIN, *args], self.env)
+        shown, end = b"", time.monotonic() + 30
+        while time.monotonic() < end:
+            try:
+                data = os.read(fd, 65536)
+            except OSError:
+                break
+            shown += data
+            look(shown.decode(errors="replace"))
+        os.close(fd)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+        return shown.decode()
 
     def traced(self):
         return self.made("trace").split()
@@ -264,13 +291,47 @@ class Parts(Flows):
         self.assertEqual(self.made("synthesis.md"), "all of it\n")
 
     def test_a_team_gets_every_answer(self):
-        self.start("--team-mode=crew", "--plan", self.plan(op("o1", "a", "say the first answer"), op("o2", "b", "call team_receive {}\ncall team_send {\"to\": \"all\", \"content\": \"hello\"}\nsay second", "o1")))
+        self.start("--team-mode=crew", "--plan", self.plan(op("o1", "a", "say the first answer"), op("o2", "b", "call team_receive {}\nsay second", "o1")))
         log = self.ended()
         (team,) = json.loads(self.ok("team", "list", "--json"))
         self.assertIn(f"\nTeam 'crew' created ({team['id']})\n", log)
         self.assertEqual(team["members"], ["orchestrator", "worker", "worker-2"])
         mails = json.loads(self.ok("team", "show", "crew", "--json"))["messages"]
-        self.assertEqual([(m["from"], m.get("from_op"), m["content"]) for m in mails], [("worker", "o1", "the first answer"), ("worker-2", None, "hello"), ("worker-2", "o2", "second")])
+        self.assertEqual([(m["from"], m.get("from_op"), m["content"]) for m in mails], [("worker", "o1", "the first answer"), ("worker-2", "o2", "second")])
+        self.assertNotIn("woke", log, "what the flow itself tells wakes nobody")
+
+    def test_idle_members_are_woken_by_mail(self):
+        """the first answers a letter that came after its work, which wakes the second one in turn"""
+        run = self.start("--team-mode=crew", "--with-synthesis", "--plan", self.plan(*[op(*o) for o in self.MAIL]))
+        log = re.sub(r"\d+\.\ds", "S", self.ended())
+        self.assertIn("  ✓ b done (S)\n↻ team round 1: woke a\n  ▶ a started\n  ✓ a done (S)\n↻ team round 2: woke b\n  ▶ b started\n  ✓ b done (S)\nDAG done (S).\nSynthesis [demo/fast]...\n", log)
+        self.assertEqual(self.traced(), ["o1", "o2", "letter"])
+        self.until(lambda: self.manifest(run["run_id"])["status"] == "completed", 5)
+        self.assertEqual([(o["id"], o["agent_id"], o["status"]) for o in self.manifest(run["run_id"])["operations"]],
+                         [("o1", "a", "completed"), ("o2", "b", "completed"), ("@mail1-a", "a", "completed"), ("@mail2-b", "b", "completed")])
+        self.assertIn("5 done", self.outlast("status", run["run_id"])[1])
+        mails = json.loads(self.ok("team", "show", "crew", "--json"))["messages"]
+        self.assertEqual([(m["from"], m["content"], sorted(m["read_by"])) for m in mails if m.get("kind") != "done"],
+                         [("worker-2", mails[1]["content"], ["worker"]), ("worker", "say thanks to you", ["worker-2"])])
+        branch = next(b["id"] for b in self.manifest(run["run_id"])["branches"] if b["name"] == "worker")
+        heard = json.loads(self.file("runs", run["run_id"], "branches", branch + ".json"))["messages"]
+        self.assertEqual([m["content"] for m in heard if m["role"] == "assistant" and m["content"]], ["first", "read it"], "one conversation")
+
+    def test_letters_about_letters_end(self):
+        """each answers the other's letter, for ever if it could"""
+        ping = letter("all", "say pong")
+        for _ in range(6):
+            ping = letter("all", ping)
+        self.start("--team-mode=crew", "--plan", self.plan(op("o1", "a", "say x"), op("o2", "b", ping + "\nsay y", "o1")))
+        self.assertEqual(re.findall("↻ team round .*", self.ended()), ["↻ team round 1: woke a", "↻ team round 2: woke b", "↻ team round 3: woke a"])
+
+    def test_a_person_can_wake_a_member(self):
+        run = self.start("--team-mode=crew", "--plan", self.plan(op("o1", "a", "say x"), op("o2", "b", "tokens=40 rate=20", "o1")))
+        self.until(lambda: "▶ b" in self.log())
+        self.ok("team", "send", "say heard you", "-t", "crew", "--to", "worker")
+        self.assertIn("↻ team round 1: woke a\n", self.ended())
+        self.assertIn("heard you", self.ok("team", "receive", "-t", "crew"))
+        self.assertEqual(self.outlast("wait", run["run_id"])[0], 0)
 
     def test_a_team_that_is_there_is_joined(self):
         self.ok("team", "create", "old", "-m", "me")
@@ -301,23 +362,7 @@ class Parts(Flows):
 
 class AtATerminal(Flows):
     def test_what_runs_stands_below_the_lines_that_stay(self):
-        try:
-            pid, fd = pty.fork()
-        except OSError as error:
-            self.skipTest(f"no terminal to be had here: {error}")
-        if pid == 0:
-            os.chdir(self.work)
-            os.execve(BIN, [BIN, "flow", "demo/plan", "task", "--save", "out"], self.env)
-        shown, end = b"", time.monotonic() + 30
-        while time.monotonic() < end:
-            try:
-                data = os.read(fd, 65536)
-            except OSError:
-                break
-            shown += data
-        os.close(fd)
-        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
-        text = shown.decode()
+        text = self.at_a_terminal("flow", "demo/plan", "task", "--save", "out")
         self.assertRegex(text, "\x1b\\[2m● o2 i1 \\d")
         self.assertRegex(text, "1/3 done")
         self.assertNotIn("\ufffd", text)
@@ -347,6 +392,20 @@ class Crashes(Flows):
                 run = self.start("--plan", self.chain(), env={**self.env, "OUTLAST_FAILPOINT": place})
                 self.expect_all_once(run["run_id"])
                 self.assertGreater(self.manifest(run["run_id"])["attempt"], 2 if place != "child.after_spawn:3" else 1, "nothing was killed")
+
+    def test_killed_while_members_are_woken(self):
+        for place in ("flow.after_launch:3", "flow.after_launch:4", "launch.before_commit:4", "tool.after_call:3", "tool.before_call:4", "append.after_commit:16", "flow.before_end"):
+            with self.subTest(place=place):
+                self.save = os.path.join(self.work, "at " + place)
+                run = self.start("--team-mode=" + place, "--plan", self.plan(*[op(*o) for o in self.MAIL]), env={**self.env, "OUTLAST_FAILPOINT": place})
+                log = self.ended()
+                self.assertEqual(self.traced(), ["o1", "o2", "letter"])
+                self.assertEqual(re.findall("↻ team round .*", log), ["↻ team round 1: woke a", "↻ team round 2: woke b"])
+                self.assertEqual((log.count("▶"), log.count("✓"), log.count("Total:")), (4, 4, 1), log)
+                letters = [m["content"] for m in json.loads(self.ok("team", "show", place, "--json"))["messages"] if m.get("kind") != "done"]
+                self.assertEqual(len(letters), 2, letters)
+                self.until(lambda: self.manifest(run["run_id"])["status"] == "completed", 5)
+                self.assertGreater(self.manifest(run["run_id"])["attempt"], 2, "nothing was killed")
 
     def test_killed_with_its_supervisor_another_goes_on(self):
         run = self.start("--plan", self.plan(op("o1", "a", trace("o1")), op("o2", "b", "tokens=30 rate=20", "o1"), op("o3", "c", trace("o3"), "o2")))
