@@ -37,9 +37,20 @@ class FlowView final : public RunView {
   void tick(std::int64_t now_ms) override {
     if (state_.rounds.empty() || run::is_terminal(state_.status)) return;
     erase_board();
-    const auto lines = flow_board(state_, now_ms);
+    const auto lines = flow_board(state_, paused_, now_ms);
     for (const auto& line : lines) std::fputs(("  " + dim(one_line(line, kBoardColumns)) + "\n").c_str(), stderr);
     board_lines_ = lines.size();
+  }
+
+  std::unordered_set<std::string> at_work() const override {
+    std::unordered_set<std::string> runs;
+    for (const auto& [id, op] : state_.ops)
+      if (op.phase == run::OpPhase::running) runs.insert(op.run_id);
+    return runs;
+  }
+  void wait_for_decisions(const std::vector<store::Run>& paused) override {
+    paused_.clear();
+    for (const auto& run : paused) paused_.push_back({run.run_id, run.component_id});
   }
 
   void finish(bool has_result) override {
@@ -118,6 +129,7 @@ class FlowView final : public RunView {
   const std::string branch_;
   const run::Spec spec_;
   run::FlowState state_;
+  std::vector<PausedRun> paused_;
   std::size_t board_lines_ = 0;  // that stand on the terminal now
 };
 

@@ -28,6 +28,13 @@ json::value executor_json(const Situation& s) {
   return json::object{{"pid", s.holder->owner.pid}, {"host", host_name(s.holder->owner)}, {"alive", s.holder->lives}};
 }
 
+json::array decisions_json(const std::vector<store::Run>& paused) {
+  json::array list;
+  for (const auto& run : paused)
+    list.push_back(json::object{{"run_id", run.run_id}, {"agent", run.component_id}, {"reason", run.reason}});
+  return list;
+}
+
 json::object data_of(const Situation& s, std::int64_t now_ms) {
   const auto& run = s.run;
   const auto outcome = engine::outcome_of(run.status, run.reason);
@@ -44,6 +51,7 @@ json::object data_of(const Situation& s, std::int64_t now_ms) {
           {"parent_run_id", text_json(run.parent_run_id)},
           {"executor", executor_json(s)},
           {"waits_for", text_json(s.waits_for)},
+          {"decisions", decisions_json(s.paused)},
           {"cancel_requested", run.cancel_requested},
           {"children", children_json(s.children)},
           {"usage", s.state ? json::value(usage_json(s.state->usage)) : json::value()},
@@ -60,6 +68,7 @@ std::string children_text(const store::ChildCounts& c) {
 // What a person may do next, where that is not obvious.
 std::string next_of(const Situation& s) {
   if (s.run.status == run::Status::paused) return "outlast show " + s.run.run_id + ", then: outlast approve " + s.run.run_id;
+  if (!s.paused.empty()) return "outlast show " + s.paused.front().run_id + ", then: outlast approve " + s.paused.front().run_id;
   if (run::is_terminal(s.run.status)) return "outlast show " + s.run.run_id;
   return "outlast wait " + s.run.run_id + ", or: outlast kill " + s.run.run_id;
 }

@@ -360,6 +360,50 @@ class Parts(Flows):
         self.assertIn("  a: demo/fast (bare)\n", self.ok("flow", "demo/fast", "x", "--plan", plan, "--dry-run", "--bare"))
 
 
+class Gated(Flows):
+    """agents whose tools a person must approve"""
+
+    def setUp(self):
+        super().setUp()
+        os.makedirs(os.path.join(self.work, ".outlast/agents"))
+        with open(os.path.join(self.work, ".outlast/agents/worker.md"), "w") as f:
+            f.write("---\nmodel: demo/fast\n---\nYou write.\n")
+        self.gated = self.plan(op("o1", "a", 'call Write {"file_path": "x.txt", "content": "x"}\nsay one'), op("o2", "b", "say two"))
+
+    def paused(self):
+        return [r for r in json.loads(self.ok("ls", "--json", "--all")) if r["status"] == "PAUSED"]
+
+    def test_status_says_what_waits_and_how_it_is_answered(self):
+        run = self.start("--plan", self.gated)["run_id"]
+        self.until(lambda: json.loads(self.outlast("status", run, "--json")[1])["data"]["decisions"], 10, "an operation that waits")
+        code, out, err = self.outlast("status", run, "--json")
+        (decision,) = json.loads(out)["data"]["decisions"]
+        self.assertEqual((code, decision["agent"], decision["reason"]), (3, "a", "run.paused.approval"))
+        out = self.outlast("status", run)[1]
+        self.assertIn(f"waits for a decision: a, run {decision['run_id']}\n", out)
+        self.assertIn(f"next      outlast show {decision['run_id']}, then: outlast approve {decision['run_id']}\n", out)
+        self.ok("approve", decision["run_id"])
+        log = re.sub(r"\d+\.\ds", "S", self.ended())
+        self.assertEqual(log.splitlines()[:3] + sorted(log.splitlines()[3:7]), ["Planning DAG...", "Plan done (S): 2 agents, 2 ops — o1:a | o2:b", "Executing DAG: 2 agents / 2 ops...", "  ▶ a started", "  ▶ b started",
+                                                          "  ✓ a done (S)", "  ✓ b done (S)"], "the log's lines are what they always are")
+        self.assertEqual(self.outlast("wait", run)[0], 0)
+        self.assertEqual(json.loads(self.ok("status", run, "--json"))["data"]["decisions"], [])
+        self.assertEqual(self.made("a", "x.txt"), "x")
+
+    def test_a_terminal_says_it_too(self):
+        approved = []
+
+        def approve(text):
+            if not approved and (named := re.search(r"\? outlast approve (\S+) a", text)):
+                approved.append(named.group(1))
+                self.ok("approve", named.group(1))
+
+        text = self.at_a_terminal("flow", "demo/fast", "task", "--plan", self.gated, "--save", "out", look=approve)
+        self.assertIn("waits for a decision", text)
+        self.assertTrue(approved)
+        self.assertNotIn("approve", self.log())
+
+
 class AtATerminal(Flows):
     def test_what_runs_stands_below_the_lines_that_stay(self):
         text = self.at_a_terminal("flow", "demo/plan", "task", "--save", "out")
