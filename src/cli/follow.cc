@@ -48,6 +48,7 @@ class Follow {
       const Signals signals(process_.io, [this](int signal) { interrupted(signal); });
       if (options_.early_signal) interrupted(options_.early_signal);
       co_await read_to_the_end();
+      if (ended()) co_await stream_.settle();
     } catch (...) {
       broken = std::current_exception();
     }
@@ -88,6 +89,7 @@ class Follow {
       const auto event = run::decode(line);
       if (!event) throw base::Broken("event " + std::to_string(index) + " cannot be read: " + event.error().message);
       view_->add(index, *event);
+      for (auto& begun : view_->begun()) stream_.begin(std::move(begun));
     }
   }
 
@@ -172,6 +174,7 @@ class Follow {
   const FollowOptions options_;
   std::unique_ptr<RunView> view_;  // from show() on
   aio::TaskGroup tasks_;
+  FlowStream stream_{process_, tasks_};
   int interrupts_ = 0;
   bool leaving_ = false, cancelling_ = false, terminated_ = false;
 };

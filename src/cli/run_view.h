@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "cli/flow_stream.h"
 #include "cli/follow.h"
 #include "run/spec.h"
 
@@ -21,6 +22,8 @@ class RunView {
   virtual run::Status status() const = 0;
   // Some time has passed: what shows times may show them anew.
   virtual void tick(std::int64_t /*now_ms*/) {}
+  // Runs below it that have begun since the last time, where they are to be shown too.
+  virtual std::vector<BegunRun> begun() { return {}; }
   // Runs below it that are at work, which a person may have to decide something for; and those that wait for that.
   virtual std::unordered_set<std::string> at_work() const { return {}; }
   virtual void wait_for_decisions(const std::vector<store::Run>& /*paused*/) {}

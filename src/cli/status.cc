@@ -35,6 +35,11 @@ json::array decisions_json(const std::vector<store::Run>& paused) {
   return list;
 }
 
+// What its user groups a flow by.
+std::string label(const Situation& s, std::string run::FlowSpec::*which) {
+  return s.spec && s.spec->flow ? (*s.spec->flow).*which : std::string();
+}
+
 json::object data_of(const Situation& s, std::int64_t now_ms) {
   const auto& run = s.run;
   const auto outcome = engine::outcome_of(run.status, run.reason);
@@ -51,6 +56,8 @@ json::object data_of(const Situation& s, std::int64_t now_ms) {
           {"parent_run_id", text_json(run.parent_run_id)},
           {"executor", executor_json(s)},
           {"waits_for", text_json(s.waits_for)},
+          {"invocation_id", text_json(label(s, &run::FlowSpec::invocation))},
+          {"project", text_json(label(s, &run::FlowSpec::project))},
           {"decisions", decisions_json(s.paused)},
           {"cancel_requested", run.cancel_requested},
           {"children", children_json(s.children)},
@@ -94,6 +101,8 @@ void print_text(const Situation& s, std::int64_t now_ms) {
     row("tokens", std::to_string(s.state->usage.input_tokens) + " in, " + std::to_string(s.state->usage.output_tokens) + " out");
   row("children", children_text(s.children));
   row("part of", run.parent_run_id);
+  row("invoked", label(s, &run::FlowSpec::invocation));
+  row("project", label(s, &run::FlowSpec::project));
   row("directory", s.directory);
   row("next", next_of(s));
   put(out);

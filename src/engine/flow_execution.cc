@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "engine/agent_execution.h"
+#include "engine/flow_notify.h"
 #include "engine/flow_team.h"
 #include "engine/history.h"
 #include "engine/model_step.h"
@@ -201,6 +202,7 @@ aio::Task<bool> FlowExecution::append(run::AppendEvents events) {
   const auto done = co_await log_->end(events);
   if (done) {
     lease_.run.status = *events.status;
+    if (!spec_.flow->notify.empty()) co_await notify_end(deps_, executor_, lease_.run.run_id);
     co_return true;
   }
   if (done.error().code == base::Errc::cancel_requested) {

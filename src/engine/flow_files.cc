@@ -226,6 +226,8 @@ class FlowFiles final : public ProjectedFiles {
     flow[spec_.flow->fanout ? "workers" : "agents"] = std::move(agents);
     flow["operations"] = std::move(operations);
     if (!spec_.flow->resumed_run.empty()) flow["resumes"] = spec_.flow->resumed_run;
+    if (!spec_.flow->invocation.empty()) flow["invocation_id"] = spec_.flow->invocation;
+    if (!spec_.flow->project.empty()) flow["project"] = spec_.flow->project;
     return flow;
   }
 

@@ -360,6 +360,92 @@ class Parts(Flows):
         self.assertIn("  a: demo/fast (bare)\n", self.ok("flow", "demo/fast", "x", "--plan", plan, "--dry-run", "--bare"))
 
 
+class Told(Flows):
+    """--notify, --invocation, --project"""
+
+    NOTE = "printf '%s\\n' {status} {invocation_id} {payload} >> told"
+
+    def told(self):
+        try:
+            with open(os.path.join(self.work, "told")) as f:
+                return f.read().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def test_the_end_is_told_once_with_what_it_was(self):
+        run = self.start("--plan", self.plan(op("o1", "a", "say it's done")), "--notify", self.NOTE, "--invocation", "it's $HOME", "--project", "atlas")
+        self.until(lambda: len(self.told()) >= 3, 20, "the notification")
+        status, invocation, payload = self.told()
+        payload = json.loads(payload)
+        self.assertEqual((status, invocation), ("completed", "it's $HOME"))
+        self.assertEqual({k: payload[k] for k in ("run_id", "kind", "status", "reason", "exit_code", "invocation_id", "project", "artifact_dir")},
+                         {"run_id": run["run_id"], "kind": "flow", "status": "completed", "reason": "run.completed.ok", "exit_code": 0, "invocation_id": "it's $HOME", "project": "atlas", "artifact_dir": os.path.realpath(self.save)})
+        self.assertGreaterEqual(payload["ended_at"], payload["started_at"])
+        manifest = self.manifest(run["run_id"])
+        self.assertEqual((manifest["invocation_id"], manifest["project"]), ("it's $HOME", "atlas"))
+        self.assertIn("project   atlas\n", self.ok("status", run["run_id"]))
+        data = json.loads(self.ok("status", run["run_id"], "--json"))["data"]
+        self.assertEqual((data["invocation_id"], data["project"]), ("it's $HOME", "atlas"))
+        self.assertEqual(len(json.loads(self.ok("ls", "--json"))), 1, "the command is no run of its own to whoever looks for runs")
+
+    def test_every_kind_of_end_is_told(self):
+        plan = self.plan(op("o1", "a", "tokens=4000 rate=20"))
+        run = self.start("--plan", plan, "--notify", self.NOTE)["run_id"]
+        self.until(lambda: "▶ a" in self.log())
+        self.ok("kill", run)
+        self.until(lambda: len(self.told()) >= 3, 10, "the notification")
+        self.assertEqual(self.told()[0], "cancelled", "a kill ends the flow, and not the word of it")
+        # What goes on from it tells its end like the first one, without being asked again.
+        code, out, _ = self.outlast("flow", "--resume", run, "--save", "again", "--timeout", "1", "--json")
+        self.assertEqual(code, 124)
+        self.until(lambda: len(self.told()) >= 6, 10, "the second notification")
+        self.assertEqual((self.told()[3], json.loads(self.told()[5])["run_id"]), ("timed_out", json.loads(out)["run_id"]))
+        self.ok("fanout", "demo/fast", "say " + json.dumps({"requests": [{"instruct": {"instruction": "say x"}}]}), "-n", "1", "--notify", self.NOTE)
+        self.until(lambda: len(self.told()) >= 9, 10, "the third notification")
+        self.assertEqual(json.loads(self.told()[8])["kind"], "fanout")
+
+    def test_a_crash_repeats_and_loses_none(self):
+        for place in ("end.before_commit:2", "end.after_commit:2", "flow.before_end", "launch.before_commit:2", "launch.after_commit:2", "tool.before_call:1", "tool.after_call:1", "child.after_spawn:1"):
+            with self.subTest(place=place):
+                before = len(self.told())
+                self.save = os.path.join(self.work, "at " + place)
+                self.start("--plan", self.plan(op("o1", "a", "say x")), "--notify", self.NOTE, "--invocation", place, env={**self.env, "OUTLAST_FAILPOINT": place})
+                self.until(lambda: len(self.told()) >= before + 3, 20, "the notification")
+                time.sleep(0.5)
+                self.assertEqual(self.told()[before:before + 2], ["completed", place])
+                self.assertEqual(len(self.told()), before + 3)
+
+    def test_what_cannot_be_is_refused(self):
+        for flags, word in ((("--notify", " "), "--notify"), (("--invocation", ""), "--invocation"), (("--project", "a\nb"), "--project")):
+            code, _, err = self.outlast("flow", "demo/plan", "x", "--save", "out", *flags)
+            self.assertEqual(code, 2, err)
+            self.assertIn(word, err)
+        self.assertFalse(os.path.exists(self.save))
+
+    def test_a_dry_run_tells_nobody(self):
+        self.ok("flow", "demo/fast", "x", "--plan", self.plan(op("o1", "a", "say x")), "--dry-run", "--notify", self.NOTE)
+        time.sleep(1)
+        self.assertEqual(self.told(), [])
+
+
+class Verbose(Flows):
+    def test_what_agents_say_and_do_in_place_of_progress_and_result(self):
+        code, out, err = self.outlast("flow", "demo/fast", "task", "-v", "--save", "out", "--plan", self.plan(op("o1", "a", 'call Write {"file_path": "x.txt", "content": "x"}\nsay one'), op("o2", "b", "say two", "o1")))
+        self.assertEqual((code, out.splitlines()), (0, ["[o1 a] one", "[o2 b] two"]), err)
+        self.assertIn("[o1 a] · Write {", err)
+        self.assertIn("[o1 a] ✓ Write (", err)
+        for absent in ("Planning", "▶", "Total:", "Saved to"):
+            self.assertNotIn(absent, err)
+        self.assertIn("[worker]      outlast agent -r ", err)
+        self.assertIn("Total:", self.log(), "flow.log is what it always is")
+
+    def test_a_failure_is_said(self):
+        code, out, err = self.outlast("flow", "demo/fast", "task", "-v", "--plan", self.plan(op("o1", "a", "error 400")))
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("error: 1 of 1 operations failed or were not done", err)
+        self.assertIn("[o1 a] ✗ ", err)
+
+
 class Gated(Flows):
     """agents whose tools a person must approve"""
 
