@@ -51,9 +51,7 @@ LaunchRequest request_of(const store::Run& flow, const run::Spec& spec, std::str
   return request;
 }
 
-}  // namespace
-
-aio::Task<> notify_end(Deps& deps, Executor& executor, std::string flow_run_id) {
+aio::Task<> launch(Deps& deps, Executor& executor, std::string flow_run_id) {
   const auto flow = co_await deps.store.find_run(std::move(flow_run_id));
   if (!flow || !run::is_terminal(flow->status)) co_return;
   const auto spec = run::decode_spec(flow->spec);
@@ -64,6 +62,17 @@ aio::Task<> notify_end(Deps& deps, Executor& executor, std::string flow_run_id) 
                                                           {"invocation_id", spec->flow->invocation}});
   const auto launched = co_await executor.launch(request_of(*flow, *spec, std::move(command)));
   if (launched.known == store::Known::no_room) base::log::warning("the end of a flow is not told: the home is full", {{"run", flow->run_id}});
+}
+
+}  // namespace
+
+// The flow has ended; what goes wrong here changes nothing of it.
+aio::Task<> notify_end(Deps& deps, Executor& executor, std::string flow_run_id) {
+  try {
+    co_await launch(deps, executor, flow_run_id);
+  } catch (const base::Broken& error) {
+    base::log::error("the end of a flow is not told", {{"run", flow_run_id}, {"reason", error.what()}});
+  }
 }
 
 }  // namespace engine
