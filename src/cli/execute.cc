@@ -10,6 +10,7 @@
 #include "cli/signals.h"
 #include "cli/store_command.h"
 #include "cli/supervise.h"
+#include "engine/flow_notify.h"
 #include "engine/projection_manifest.h"
 #include "engine/waker.h"
 
@@ -66,8 +67,13 @@ aio::Task<int> execute(Process& process, const ExecuteOptions& options) {
   co_await executor.start();
   const auto taken = co_await executor.take(run->number, options.from);
   if (!taken) {
-    co_await executor.stop(0);
     const auto& error = taken.error();
+    // The process before this one may have died between the end of its flow and telling it.
+    if (error.code == base::Errc::already_finished) {
+      co_await engine::notify_end(execution.deps, executor, options.run_id);
+      co_await executor.idle();
+    }
+    co_await executor.stop(0);
     if (error.code != base::Errc::busy && error.code != base::Errc::already_finished)
       co_return give_up(options, exit_code_of(error.code), error.message);
     tell(options.ready_fd, R"({"pid":0})");  // it is in good hands

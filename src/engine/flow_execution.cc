@@ -11,11 +11,13 @@
 #include "base/text.h"
 #include "engine/agent_execution.h"
 #include "engine/background_agent.h"
+#include "engine/flow_notify.h"
 #include "engine/flow_team.h"
 #include "engine/harness_execution.h"
 #include "engine/history.h"
 #include "engine/model_step.h"
 #include "llm/model_spec.h"
+#include "run/flow_mail.h"
 #include "run/flow_prompts.h"
 
 namespace engine {
@@ -138,6 +140,7 @@ aio::Task<Ending> FlowExecution::run() {
   log_ = std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, state_.next_index,
                                   [this](const run::Event& event) { run::apply(state_, event); });
   log_->on_failure([this] { deps_.logs.ended().notify_all(); });
+  log_->hold();  // how an operation ended is committed with what begins after it, and not before it: see await
   co_await find_children();
   const auto ending = co_await loop();
   if (ending == Ending::handed_over) {
@@ -176,7 +179,8 @@ aio::Task<Ending> FlowExecution::loop() {
                                        .cancel_requested = cancel_requested_,
                                        .cancel_reason = "Run " + lease_.run.run_id + " was cancelled",
                                        .branch_seed = lease_.run.session_id,
-                                       .ended = std::exchange(ended_, {})};
+                                       .ended = std::exchange(ended_, {}),
+                                       .unread = std::exchange(unread_, {})};
     auto action = run::decide(state_, spec_, world, situation);
     if (std::holds_alternative<run::Idle>(action)) co_return Ending::finished;
     if (!co_await perform(std::move(action))) co_return Ending::lost;
@@ -187,6 +191,7 @@ aio::Task<bool> FlowExecution::perform(run::FlowAction action) {
   if (auto* events = std::get_if<run::AppendEvents>(&action)) co_return co_await append(std::move(*events));
   if (const auto* due = std::get_if<run::StartOps>(&action)) co_await start(*due);
   if (std::holds_alternative<run::EndOps>(action)) co_await end_children();
+  if (std::holds_alternative<run::LookAtMail>(action)) unread_ = co_await unread_mail(deps_, spec_, state_);
   if (const auto* await_ops = std::get_if<run::AwaitOps>(&action)) co_await await(await_ops->until_ms);
   co_return !log_->failure().has_value();
 }
@@ -206,6 +211,7 @@ aio::Task<bool> FlowExecution::append(run::AppendEvents events) {
   const auto done = co_await log_->end(events);
   if (done) {
     lease_.run.status = *events.status;
+    if (!spec_.flow->notify.empty()) co_await notify_end(deps_, executor_, lease_.run.run_id);
     co_return true;
   }
   if (done.error().code == base::Errc::cancel_requested) {
@@ -270,6 +276,7 @@ aio::Task<> FlowExecution::start(std::string op, std::int64_t attempt) {
   request.spec = run::op_spec(state_, spec_, worker_base_, op, attempt, choice_of(run::flow_model(state_, spec_, op)));
   if (request.spec.work_directory.empty()) request.spec.work_directory = spec_.work_directory;
   if (agent && !spec_.flow->team.empty()) seat_worker(request.spec, spec_, state_, *agent);
+  if (agent && run::is_mail_op(op)) co_await give_mail(deps_, lease_.run, spec_, *agent, op, request.spec);
   request.component_id = agent ? agent->id : "orchestrator";
   request.component_name = agent ? agent->name : "orchestrator";
   request.session_id = agent ? agent->branch : lease_.run.session_id;
@@ -297,6 +304,9 @@ aio::Task<> FlowExecution::end_children() {
 }
 
 aio::Task<> FlowExecution::await(std::int64_t until_ms) {
+  // What is started has a key, so that the same comes out of the same ends once more should this process die before.
+  log_->release();
+  log_->hold();
   const auto seen = deps_.logs.ends();
   co_await look_at_children();
   if (!ended_.empty() || deps_.logs.ends() != seen || log_->failure() || (stopping_ && !cancel_requested_)) co_return;

@@ -62,6 +62,7 @@ class FlowExecution final : public Execution {
   std::unique_ptr<RunLog> log_;
   std::map<std::string, std::unique_ptr<Child>, std::less<>> children_;       // of running operations
   std::map<std::string, run::ChildView, std::less<>> ended_;                  // not yet recorded
+  std::optional<run::UnreadMail> unread_;  // looked at for the next decision
   std::set<std::string> told_;  // operations whose answers the team has
   std::int64_t looked_ms_ = 0;
   bool cancel_requested_ = false, stopping_ = false, cancelled_children_ = false, released_ = false;

@@ -14,6 +14,7 @@
 #include "engine/projected_files.h"
 #include "llm/model_spec.h"
 #include "run/flow_log.h"
+#include "run/flow_mail.h"
 #include "run/flow_prompts.h"
 
 namespace engine {
@@ -160,7 +161,7 @@ class FlowFiles final : public ProjectedFiles {
   // What the user finds as a file: the synthesis, and each answer of a fan-out.
   void note_result(const run::OpEnded& op) {
     if (op.op == run::kSynthesisOp) return results_.push_back({spec_.flow->directory + "/synthesis.md", op.content + "\n"});
-    if (!spec_.flow->fanout) return;
+    if (!spec_.flow->fanout || run::is_mail_op(op.op)) return;
     const auto at = std::ranges::find(state_.plan.operations, op.op, &run::FlowOp::id);
     if (at != state_.plan.operations.end())
       results_.push_back({spec_.flow->directory + "/worker_" + std::to_string(at - state_.plan.operations.begin() + 1) + ".md", op.content + "\n"});
@@ -225,6 +226,8 @@ class FlowFiles final : public ProjectedFiles {
     flow[spec_.flow->fanout ? "workers" : "agents"] = std::move(agents);
     flow["operations"] = std::move(operations);
     if (!spec_.flow->resumed_run.empty()) flow["resumes"] = spec_.flow->resumed_run;
+    if (!spec_.flow->invocation.empty()) flow["invocation_id"] = spec_.flow->invocation;
+    if (!spec_.flow->project.empty()) flow["project"] = spec_.flow->project;
     return flow;
   }
 

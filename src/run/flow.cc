@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "run/flow_mail.h"
 
 namespace run {
 
@@ -201,7 +202,8 @@ class NextAction {
 
   // What the plan leaves to the flow: a cap, names, branches.
   void complete(FlowPlanned& planned) const {
-    const auto cap = flow_.fanout ? flow_.workers : flow_.ops_max;
+    // A resumed flow's plan was cut when it was made; what later rounds have added counts against no cap.
+    const auto cap = planned.round == 1 && flow_.plan && !flow_.resumed_run.empty() ? 0 : flow_.fanout ? flow_.workers : flow_.ops_max;
     if (cap > 0 && truncate_plan(planned.plan, static_cast<std::size_t>(cap)) > 0) planned.truncated_to = cap;
     name_agents(planned.plan, s_.plan);
     for (auto& agent : planned.plan.agents)
@@ -230,7 +232,7 @@ class NextAction {
 
   AppendEvents given_plan() const {
     FlowPlanned planned{.round = 1, .plan = *flow_.plan};
-    if (auto sound = check_plan(planned.plan); !sound) return failure(Cause::plan_invalid, sound.error().message);
+    if (auto sound = check_plan(without_mail(planned.plan)); !sound) return failure(Cause::plan_invalid, sound.error().message);
     complete(planned);
     AppendEvents events{.events = {std::move(planned)}};
     for (const auto& one : flow_.carried) events.events.push_back(one);
@@ -300,12 +302,22 @@ class NextAction {
       const auto* known = find_op(s_, op.id);
       if (op.control && known && known->verdict && known->verdict->should_continue && rounds < kFlowRoundsMax) return plan(rounds + 1);
     }
+    if (auto wakes = waking()) return *std::move(wakes);
     if (wants_synthesis()) {
       const auto* synthesis = find_op(s_, kSynthesisOp);
       if (!synthesis || synthesis->phase == OpPhase::waiting) return start(std::string(kSynthesisOp));
       if (synthesis->phase == OpPhase::running) return AwaitOps{};
     }
     return conclusion();
+  }
+
+  // Members whose work is done and who have mail get a turn of their own, before the results are brought together.
+  std::optional<FlowAction> waking() const {
+    if (flow_.team.empty() || !may_wake(s_)) return std::nullopt;
+    if (!now_.unread) return LookAtMail{};
+    auto round = mail_round(s_, *now_.unread);
+    if (round.plan.operations.empty()) return std::nullopt;
+    return AppendEvents{.events = {std::move(round)}};
   }
 
   bool wants_synthesis() const {
@@ -339,40 +351,6 @@ std::string input_digest(const FlowState& state, const Spec& spec, const FlowOp&
     words += '\0' + edge.op + '\0' + (other && other->phase == OpPhase::done ? other->content : other ? other->error : std::string());
   }
   return base::sha256_hex(words).substr(0, 16);
-}
-
-std::vector<OpEnded> carried_over(const FlowState& ended, bool retry_failed) {
-  std::vector<OpEnded> kept;
-  std::set<std::string, std::less<>> again;
-  const auto depends_on_one_again = [&again](const FlowOp& op) {
-    return std::ranges::any_of(op.depends_on, [&again](const FlowEdge& edge) { return again.contains(edge.op); });
-  };
-  // What is done again makes everything behind it be done again, however the plan lists it.
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (const auto& op : ended.plan.operations) {
-      const auto* known = find_op(ended, op.id);
-      const bool stays = known && (known->phase == OpPhase::done || (known->phase == OpPhase::failed && !retry_failed)) && !depends_on_one_again(op);
-      if (!stays && again.insert(op.id).second) changed = true;
-    }
-  }
-  for (const auto& op : ended.plan.operations) {
-    if (again.contains(op.id)) continue;
-    const auto& known = *find_op(ended, op.id);
-    kept.push_back({.op = op.id,
-                    .attempt = known.attempts,
-                    .run_id = known.run_id,
-                    .outcome = known.phase == OpPhase::done ? OpOutcome::done : OpOutcome::failed,
-                    .content = known.content,
-                    .cause = known.cause,
-                    .error = known.error,
-                    .duration_ms = known.ended_ms - known.started_ms,
-                    .usage = known.usage,
-                    .digest = known.digest,
-                    .verdict = known.verdict,
-                    .carried = true});
-  }
-  return kept;
 }
 
 const FlowRole* role_of(const Spec& spec, const FlowAgent& agent) {

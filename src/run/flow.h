@@ -63,12 +63,16 @@ struct ChildView {
   std::int64_t limited_until_ms = 0;  // the provider has a usage limit, which ends then; 0: it does not say
 };
 
+// From whom agents (by id) have mail that they have not read.
+using UnreadMail = std::map<std::string, std::vector<std::string>, std::less<>>;
+
 struct FlowSituation {
   std::int64_t now_ms = 0;
   bool cancel_requested = false;
   std::string cancel_reason = {};
   std::string branch_seed = {};  // what the branches of its agents are made from: the flow's own
   std::map<std::string, ChildView, std::less<>> ended = {};  // of running operations whose runs have ended
+  std::optional<UnreadMail> unread = {};  // of its team, where that was looked at
 };
 
 // What the machine must know of the world.
@@ -87,11 +91,12 @@ struct StartOps {
   };
   std::vector<One> ops;
 };
+struct LookAtMail {};  // and ask again: who has unread mail?
 struct EndOps {};      // cancel all that run, and look again when they have ended
 struct AwaitOps {
   std::int64_t until_ms = 0;  // look again then at the latest; 0: when something has ended
 };
-using FlowAction = std::variant<StartOps, EndOps, AwaitOps, AppendEvents, Idle>;
+using FlowAction = std::variant<StartOps, EndOps, AwaitOps, LookAtMail, AppendEvents, Idle>;
 
 FlowAction decide(const FlowState& state, const Spec& spec, const FlowTraits& traits, const FlowSituation& situation);
 

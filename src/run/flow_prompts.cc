@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "run/flow_mail.h"
 
 namespace run {
 
@@ -126,6 +127,7 @@ std::string synthesis_prompt(const FlowState& state, const Spec& flow) {
 
 // The instruction stands last: it is what the answer is for.
 std::string work_prompt(const FlowState& state, const Spec& flow, const FlowOp& op, std::int64_t attempt) {
+  if (is_mail_op(op.id)) return "# Your part\n" + op.instruction;  // all else it has been told
   const auto* agent = find_agent(state.plan, op.agent_id);
   const auto& guidance = !op.guidance.empty() || !agent ? op.guidance : agent->guidance;
   std::string place = "You are '" + op.agent_id + "'. Your directory, which you work in: " + agent_directory(flow, op.agent_id) +
