@@ -72,7 +72,7 @@ struct Lines {
       if (e.op != kPlanOp) line("Round " + e.op.substr(kPlanOp.size()) + ": orchestrator re-planning...");
       return;
     }
-    const auto* op = find_op(s.plan, e.op);
+    const auto* op = planned_op(s, e.op);
     if (!op || fanout()) return;
     if (op->control) {
       dag_done();
@@ -97,7 +97,7 @@ struct Lines {
       const auto done = " done (" + seconds_text(took(e.op)) + ").";
       return line((fanout() ? "Phase 3" : "Synthesis") + done);
     }
-    const auto* op = find_op(s.plan, e.op);
+    const auto* op = planned_op(s, e.op);
     if (!op) return;
     if (fanout()) return worker_ended();
     if (e.outcome != OpOutcome::skipped)
