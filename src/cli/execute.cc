@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "cli/run_files.h"
 #include "cli/signals.h"
 #include "cli/store_command.h"
 #include "cli/supervise.h"
@@ -68,6 +69,9 @@ aio::Task<int> execute(Process& process, const ExecuteOptions& options) {
   if (!taken) {
     co_await executor.stop(0);
     const auto& error = taken.error();
+    // The executor before may have died between the run's end and its last file.
+    if (error.code == base::Errc::already_finished)
+      if (const auto ended = co_await present(process, options.run_id)) co_await files_settled(process, *ended);
     if (error.code != base::Errc::busy && error.code != base::Errc::already_finished)
       co_return give_up(options, exit_code_of(error.code), error.message);
     tell(options.ready_fd, R"({"pid":0})");  // it is in good hands

@@ -122,7 +122,7 @@ class FlowFiles final : public ProjectedFiles {
     if (!std::exchange(changed_, false)) return nullptr;
     Work manifest;
     if (now_ms - told_ms_ >= kManifestMs && !ended()) manifest = manifest_work(run_), told_ms_ = now_ms;
-    return [this, text = text_, results = std::exchange(results_, {}), directories = std::exchange(directories_, {}), manifest] {
+    return [this, text = text_, results = std::exchange(results_, {}), directories = std::exchange(directories_, {}), manifest = std::move(manifest)] {
       for (const auto& path : directories) mkdir(path.c_str(), 0777);  // so that people find all of them, also those not begun
       write_results(results);
       if (spec_.flow->saved) log_.write(text);

@@ -1,6 +1,7 @@
 #include "engine/projection.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/json.h"
 #include "base/limits.h"
@@ -17,6 +18,7 @@ constexpr std::size_t kBatchEventsMax = 1'024;
 constexpr std::int64_t kPatienceMs = 100;
 // The files of an operation that has ended make way for what its end begins: a flow waits for that, and for no file.
 constexpr std::int64_t kMakeWayMs = 10;
+constexpr std::size_t kOperationsMax = 2'000;  // of a flow, all attempts
 constexpr std::int64_t kRetryMs = 100;
 constexpr std::int64_t kRetryMsMax = 5'000;
 constexpr int kTriesAfterTheRun = 6;
@@ -28,6 +30,7 @@ struct Projection::Following {
   Following(Projection& owner_, const store::Run& r)
       : owner(owner_),
         run(r.number),
+        run_id(r.run_id),
         flow(r.parent_run_id.empty() || r.group_id == r.run_id ? "" : r.group_id),
         reader(owner.logs_, run),
         leaving(owner.logs_.io()) {
@@ -42,12 +45,20 @@ struct Projection::Following {
   Following(const Following&) = delete;
   Following& operator=(const Following&) = delete;
 
+  // All of an operation is written: its flow need not see to it.
+  void note_written() const {
+    for (const auto& [number, other] : owner.following_)
+      if (other->run_id == flow) other->written.insert(run);
+  }
+
   Projection& owner;
   store::RunNumber run;
+  const std::string run_id;
   const std::string flow;   // of an operation: the run whose directory it is in; else ""
   LiveLogs::Reader reader;  // from the first moment, so that what is committed meanwhile stays in memory
   aio::Notifier leaving;
   bool left = false, has_made_way = false;
+  std::unordered_set<store::RunNumber> written;  // of a flow: its operations
 };
 
 // What is projected.
@@ -115,7 +126,7 @@ aio::Task<> Projection::project(Target& target) {
   }
   if (!files.ended()) co_await drain(target);
   co_await make_way(target);
-  co_await operations_of(target.run.run_id);
+  if (target.run.kind == store::kKindFlow || target.run.kind == store::kKindFanout) co_await operations_of(target.run.run_id);
   // A run that was removed meanwhile has nothing to tell any more; its directory must not come back.
   const auto row = co_await store_.find_run(target.run.run_id);
   if (!row) co_return;
@@ -126,6 +137,7 @@ aio::Task<> Projection::project(Target& target) {
     if (rest) rest();
     end();
   });
+  target.following.note_written();
 }
 
 // Lets more come, but not after the run's end here.
@@ -144,6 +156,25 @@ aio::Task<> Projection::make_way(Target& target) {
 aio::Task<> Projection::operations_of(const std::string& flow) {
   const auto is_due = [&flow](const auto& entry) { return entry.second->left && entry.second->flow == flow; };
   while (std::ranges::any_of(following_, is_due)) co_await ended_.wait();
+  const auto at = std::ranges::find_if(following_, [&flow](const auto& entry) { return entry.second->run_id == flow; });
+  if (at == following_.end()) co_return;
+  // Whoever wrote before may have died between the end of one and its last file. Then those after it in its branch are written
+  // again too: the branch's file tells of the last.
+  const auto written = at->second->written;
+  std::unordered_set<store::SessionNumber> behind;
+  for (auto& run : co_await store_.descendants(at->first, kOperationsMax)) {
+    if (run.group_id != flow || !run::is_terminal(run.status) || following_.contains(run.number)) continue;
+    if (written.contains(run.number) && !behind.contains(run.session)) continue;
+    behind.insert(run.session);
+    auto following = follow(run);
+    leave(run.number);
+    following_.at(run.number)->has_made_way = true;
+    try {
+      co_await std::move(following);
+    } catch (const base::Broken& error) {
+      base::log::warning("the files of an operation are not complete", {{"run", run.run_id}, {"reason", error.what()}});
+    }
+  }
 }
 
 std::size_t Projection::add(Target& target, const store::Slice& slice) {

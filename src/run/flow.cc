@@ -264,14 +264,15 @@ class NextAction {
     std::set<std::string_view> busy;
     std::int64_t running = 0, wake_ms = 0;
     bool regular_left = false;
+    std::vector<std::pair<const FlowOp*, const FlowOpState*>> waiting;
     for (const auto& op : s_.plan.operations) {
       const auto* known = find_op(s_, op.id);
       if (known && known->phase == OpPhase::running) ++running, busy.insert(op.agent_id);
       if (!op.control && (!known || !known->ended())) regular_left = true;
+      if (!known || known->phase == OpPhase::waiting) waiting.emplace_back(&op, known);
     }
-    for (const auto& op : s_.plan.operations) {
-      const auto* known = find_op(s_, op.id);
-      if (known && known->phase != OpPhase::waiting) continue;
+    for (const auto& [planned, known] : waiting) {
+      const auto& op = *planned;
       const auto how = due(op);
       if (how == Due::never)
         skipped.events.push_back(OpEnded{.op = op.id, .attempt = 0, .outcome = OpOutcome::skipped, .cause = "DependencyFailed",
