@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "cli/run_files.h"
 #include "cli/signals.h"
 #include "cli/store_command.h"
 #include "cli/supervise.h"
@@ -68,9 +69,10 @@ aio::Task<int> execute(Process& process, const ExecuteOptions& options) {
   const auto taken = co_await executor.take(run->number, options.from);
   if (!taken) {
     const auto& error = taken.error();
-    // The process before this one may have died between the end of its flow and telling it.
+    // The process before this one may have died between the end of its flow and telling it, or between that and its last file.
     if (error.code == base::Errc::already_finished) {
       co_await engine::notify_end(execution.deps, executor, options.run_id);
+      if (const auto ended = co_await present(process, options.run_id)) co_await files_settled(process, *ended);
       co_await executor.idle();
     }
     co_await executor.stop(0);

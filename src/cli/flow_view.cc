@@ -88,7 +88,7 @@ class FlowView final : public RunView {
   void note_begun(const run::Event& event) {
     const auto* started = std::get_if<run::OpStarted>(&event.payload);
     if (!started) return;
-    const auto* op = run::find_op(state_.plan, started->op);
+    const auto* op = run::planned_op(state_, started->op);
     begun_.push_back({started->run_id, op ? "[" + op->id + " " + op->agent_id + "] " : "[orchestrator] "});
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/columns.h"
 #include "cli/output.h"
 
 namespace cli {
@@ -18,11 +19,6 @@ void add_note(std::string& notes, const std::string& note) { notes += (notes.emp
 
 // One line of any length: what stands in a cell cannot look like another row.
 std::string cell(std::string_view text) { return one_line(text, text.size() + 1); }
-
-std::size_t columns_of(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }));
-}
 
 std::string_view color_of(const TaskRow& row) {
   if (row[kNotes].starts_with("[live]")) return kGreen;

@@ -200,9 +200,7 @@ aio::Task<bool> FlowExecution::append(run::AppendEvents events) {
   if (!events.status) {
     for (auto& payload : events.events) {
       if (const auto* ended = std::get_if<run::OpEnded>(&payload)) children_.erase(ended->op);
-      const bool planned = std::holds_alternative<run::FlowPlanned>(payload);
       log_->add(std::move(payload));
-      if (planned) make_directories();
     }
     co_await tell_mail();
     co_return true;
@@ -221,14 +219,13 @@ aio::Task<bool> FlowExecution::append(run::AppendEvents events) {
   co_return false;
 }
 
-// Each agent's directory is there before its first operation.
-void FlowExecution::make_directories() {
-  if (spec_.flow->dry_run) return;
-  for (const auto& agent : state_.plan.agents) {
-    std::error_code ec;
-    fs::create_directories(run::agent_directory(spec_, agent.id), ec);
-    if (ec) base::log::warning("an agent's directory cannot be made", {{"run", lease_.run.run_id}, {"reason", ec.message()}});
-  }
+// An agent's directory is there before its first operation. Only then: a plan may have hundreds, and nothing begins meanwhile.
+void FlowExecution::make_directory(const run::FlowAgent& agent) {
+  const auto path = run::agent_directory(spec_, agent.id);
+  if (mkdir(path.c_str(), 0777) == 0 || errno == EEXIST) return;
+  std::error_code ec;
+  fs::create_directories(path, ec);
+  if (ec) base::log::warning("an agent's directory cannot be made", {{"run", lease_.run.run_id}, {"reason", ec.message()}});
 }
 
 // What is told to the team is durable first.
@@ -248,7 +245,6 @@ aio::Task<> FlowExecution::find_children() {
     else
       ended_[id] = {.status = run::Status::error, .reason = {}, .cause = "WorkerLost", .error = "its run was removed", .content = {}};
   }
-  if (!state_.rounds.empty()) make_directories();
   co_await tell_mail();
 }
 
@@ -270,8 +266,9 @@ aio::Task<> FlowExecution::start(const run::StartOps& due) {
 
 // The run is durable before the flow says that the operation has begun; launched again after a crash it is found by its key.
 aio::Task<> FlowExecution::start(std::string op, std::int64_t attempt) {
-  const auto* planned = run::find_op(state_.plan, op);
+  const auto* planned = run::planned_op(state_, op);
   const auto* agent = planned ? run::find_agent(state_.plan, planned->agent_id) : nullptr;
+  if (agent) make_directory(*agent);
   LaunchRequest request;
   request.spec = run::op_spec(state_, spec_, worker_base_, op, attempt, choice_of(run::flow_model(state_, spec_, op)));
   if (request.spec.work_directory.empty()) request.spec.work_directory = spec_.work_directory;
@@ -349,7 +346,7 @@ std::optional<run::ChildView> FlowExecution::heard_of(const std::string& op, con
   const auto* completed = last ? std::get_if<run::RunCompleted>(&last->payload) : nullptr;
   if (!completed || completed->content.empty()) return std::nullopt;
   run::ChildView view{.status = run::Status::completed, .reason = std::string(run::kReasonCompleted), .cause = {}, .error = {}, .content = completed->content, .usage = completed->metrics.usage};
-  if (const auto* planned = run::find_op(state_.plan, op)) view.missing_artifacts = missing_of(run::agent_directory(spec_, planned->agent_id), planned->artifacts);
+  if (const auto* planned = run::planned_op(state_, op)) view.missing_artifacts = missing_of(run::agent_directory(spec_, planned->agent_id), planned->artifacts);
   return view;
 }
 
@@ -370,7 +367,7 @@ aio::Task<run::ChildView> FlowExecution::view(const std::string& op, const store
       if (error->cause == run::Cause::provider_limited) view.limited_until_ms = co_await limited_until(deps_.store, run.number);
     }
   }
-  const auto* planned = run::find_op(state_.plan, op);
+  const auto* planned = run::planned_op(state_, op);
   if (planned && run.status == run::Status::completed)
     view.missing_artifacts = missing_of(run::agent_directory(spec_, planned->agent_id), planned->artifacts);
   co_return view;

@@ -50,7 +50,7 @@ class FlowExecution final : public Execution {
   std::optional<run::ChildView> heard_of(const std::string& op, const Child& child) const;
   aio::Task<run::ChildView> view(const std::string& op, const store::Run& run);
   aio::Task<> find_children();
-  void make_directories();
+  void make_directory(const run::FlowAgent& agent);
   aio::Task<> tell_mail();
 
   Deps& deps_;

@@ -105,6 +105,8 @@ class FlowFiles final : public ProjectedFiles {
   void add(std::uint64_t, const run::Event& event) override {
     run::apply(state_, event);
     run::append_flow_lines(text_, state_, spec_, event);
+    if (const auto* planned = std::get_if<run::FlowPlanned>(&event.payload); planned && !spec_.flow->dry_run)
+      for (const auto& agent : planned->plan.agents) directories_.push_back(run::agent_directory(spec_, agent.id));
     if (const auto* op = std::get_if<run::OpEnded>(&event.payload); op && op->outcome == run::OpOutcome::done && !op->retry_at_ms) note_result(*op);
     changed_ = true;
   }
@@ -120,8 +122,9 @@ class FlowFiles final : public ProjectedFiles {
   Work write(std::int64_t now_ms) override {
     if (!std::exchange(changed_, false)) return nullptr;
     Work manifest;
-    if (now_ms - told_ms_ >= kManifestMs) manifest = manifest_work(run_), told_ms_ = now_ms;
-    return [this, text = text_, results = std::exchange(results_, {}), manifest] {
+    if (now_ms - told_ms_ >= kManifestMs && !ended()) manifest = manifest_work(run_), told_ms_ = now_ms;
+    return [this, text = text_, results = std::exchange(results_, {}), directories = std::exchange(directories_, {}), manifest = std::move(manifest)] {
+      for (const auto& path : directories) mkdir(path.c_str(), 0777);  // so that people find all of them, also those not begun
       write_results(results);
       if (spec_.flow->saved) log_.write(text);
       if (manifest) manifest();
@@ -245,6 +248,7 @@ class FlowFiles final : public ProjectedFiles {
   run::FlowState state_;
   std::string text_;  // of flow.log, whole
   std::vector<Result> results_;
+  std::vector<std::string> directories_;  // of agents, to be made
   std::int64_t told_ms_ = 0;
   bool changed_ = false;
 };

@@ -55,7 +55,7 @@ class NextAction {
     const auto& op = *find_op(s_, id);
     OpEnded end{.op = id, .attempt = op.attempts, .run_id = op.run_id, .outcome = OpOutcome::failed, .usage = child.usage};
     end.duration_ms = now_.now_ms - op.started_ms;
-    if (const auto* planned = find_op(s_.plan, id)) end.digest = input_digest(s_, spec_, *planned);
+    if (const auto* planned = planned_op(s_, id)) end.digest = input_digest(s_, spec_, *planned);
     if (child.status == Status::completed)
       judge_answer(end, child);
     else
@@ -73,7 +73,7 @@ class NextAction {
   void judge_answer(OpEnded& end, const ChildView& child) const {
     end.content = std::string(base::utf8_prefix(child.content, kOpContentBytesMax));
     if (end.content.size() < child.content.size()) end.content += "\n[cut here: the whole answer is in run " + end.run_id + "]";
-    const auto* planned = find_op(s_.plan, end.op);
+    const auto* planned = planned_op(s_, end.op);
     if (!child.missing_artifacts.empty()) {
       end.cause = "MissingArtifact";
       for (const auto& path : child.missing_artifacts) end.error += (end.error.empty() ? "it did not make " : ", ") + path;
@@ -108,7 +108,7 @@ class NextAction {
   std::int64_t retry_at(const OpEnded& end, const FlowOpState& op, std::int64_t limited_until_ms) const {
     if (end.cause == kInvalidAnswer) return op.attempts < kAnswersMax ? now_.now_ms : 0;
     if (end.cause == "Cancelled") return 0;
-    const auto* planned = find_op(s_.plan, end.op);
+    const auto* planned = planned_op(s_, end.op);
     const bool providers_fault = end.cause.starts_with("Provider");
     if (planned && providers_fault && op.provider_failures < std::ssize(planned->fallback)) return now_.now_ms;
     // A limit that ends is waited for, however few attempts are left.
@@ -266,14 +266,15 @@ class NextAction {
     std::set<std::string_view> busy;
     std::int64_t running = 0, wake_ms = 0;
     bool regular_left = false;
+    std::vector<std::pair<const FlowOp*, const FlowOpState*>> waiting;
     for (const auto& op : s_.plan.operations) {
       const auto* known = find_op(s_, op.id);
       if (known && known->phase == OpPhase::running) ++running, busy.insert(op.agent_id);
       if (!op.control && (!known || !known->ended())) regular_left = true;
+      if (!known || known->phase == OpPhase::waiting) waiting.emplace_back(&op, known);
     }
-    for (const auto& op : s_.plan.operations) {
-      const auto* known = find_op(s_, op.id);
-      if (known && known->phase != OpPhase::waiting) continue;
+    for (const auto& [planned, known] : waiting) {
+      const auto& op = *planned;
       const auto how = due(op);
       if (how == Due::never)
         skipped.events.push_back(OpEnded{.op = op.id, .attempt = 0, .outcome = OpOutcome::skipped, .cause = "DependencyFailed",

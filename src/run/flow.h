@@ -45,6 +45,7 @@ struct FlowState {
   bool started = false;
   std::int64_t started_ms = 0, ended_ms = 0;
   FlowPlan plan;  // of all rounds
+  std::map<std::string, std::size_t, std::less<>> places;  // of its operations, by id: each of many looks for all that it builds on
   std::vector<FlowRound> rounds;
   std::map<std::string, FlowOpState, std::less<>> ops;  // those that have begun or ended, by id; the orchestrator's too
   Usage usage;
@@ -110,7 +111,7 @@ std::vector<OpEnded> carried_over(const FlowState& ended, bool retry_failed);
 // What the whole flow has to say: the synthesis, else what the last operations answered.
 std::string flow_content(const FlowState& state);
 
-const FlowOp* find_op(const FlowPlan& plan, std::string_view id);
+const FlowOp* planned_op(const FlowState& state, std::string_view id);
 const FlowAgent* find_agent(const FlowPlan& plan, std::string_view id);
 const FlowOpState* find_op(const FlowState& state, std::string_view id);
 

@@ -21,6 +21,7 @@ struct Apply {
     else
       s.rounds.push_back({.first_op = s.plan.operations.size(), .ops = e.plan.operations.size(), .planned_ms = at});
     s.plan.agents.insert(s.plan.agents.end(), e.plan.agents.begin(), e.plan.agents.end());
+    for (auto place = s.plan.operations.size(); const auto& op : e.plan.operations) s.places.emplace(op.id, place++);
     s.plan.operations.insert(s.plan.operations.end(), e.plan.operations.begin(), e.plan.operations.end());
     s.plan.synthesis = s.plan.synthesis || e.plan.synthesis;
   }
@@ -100,9 +101,9 @@ void apply(FlowState& state, const Event& event) {
   ++state.next_index;
 }
 
-const FlowOp* find_op(const FlowPlan& plan, std::string_view id) {
-  const auto at = std::ranges::find(plan.operations, id, &FlowOp::id);
-  return at == plan.operations.end() ? nullptr : &*at;
+const FlowOp* planned_op(const FlowState& state, std::string_view id) {
+  const auto at = state.places.find(id);
+  return at == state.places.end() ? nullptr : &state.plan.operations[at->second];
 }
 
 const FlowAgent* find_agent(const FlowPlan& plan, std::string_view id) {

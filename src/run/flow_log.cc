@@ -80,7 +80,7 @@ struct Lines {
       if (e.op != kPlanOp) line("Round " + e.op.substr(kPlanOp.size()) + ": orchestrator re-planning...");
       return;
     }
-    const auto* op = find_op(s.plan, e.op);
+    const auto* op = planned_op(s, e.op);
     if (!op || (fanout() && !is_mail_op(e.op))) return;
     if (op->control) {
       dag_done();
@@ -105,7 +105,7 @@ struct Lines {
       const auto done = " done (" + seconds_text(took(e.op)) + ").";
       return line((fanout() ? "Phase 3" : "Synthesis") + done);
     }
-    const auto* op = find_op(s.plan, e.op);
+    const auto* op = planned_op(s, e.op);
     if (!op) return;
     const bool for_mail = is_mail_op(e.op);
     if (fanout() && !for_mail) return worker_ended();

@@ -15,6 +15,7 @@
 #include "store/sqlite/run_writes.h"
 #include "store/sqlite/session_tasks.h"
 #include "store/sqlite/session_writes.h"
+#include "store/sqlite/surroundings.h"
 #include "store/sqlite/teams.h"
 #include "store/sqlite/turns.h"
 
@@ -165,6 +166,9 @@ class SqliteStore final : public Store {
 
   aio::Task<std::vector<Notice>> notices(SessionNumber session) override {
     co_return co_await readers_.read([session](Database& db) { return sqlite::select_notices(db, session); });
+  }
+  aio::Task<Surroundings> surroundings(SessionNumber session, std::optional<MemoryFilter> memory) override {
+    co_return co_await readers_.read([session, &memory](Database& db) { return sqlite::select_surroundings(db, session, memory); });
   }
   aio::Task<bool> stop_awaiting(RunNumber task) override {
     co_return co_await writer().execute([task](Database& db, Commit&) { return sqlite::stop_awaiting(db, task); });

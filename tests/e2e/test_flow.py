@@ -515,7 +515,7 @@ class Crashes(Flows):
 
     def test_killed_at_every_place(self):
         places = [f"flow.after_launch:{n}" for n in (1, 2, 3, 4)] + ["flow.before_end", "end.before_commit:2", "end.after_commit:2", "tool.after_call:2", "child.after_spawn:3",
-                  "model.before_call:3", "append.after_commit:9", "flow_log.after_write:2", "projection.after_write:4"]
+                  "model.before_call:3", "append.after_commit:9", "flow_log.after_write:2", "projection.after_write:2"]
         for place in places:
             with self.subTest(place=place):
                 self.save = os.path.join(self.work, "at " + place)
@@ -536,6 +536,14 @@ class Crashes(Flows):
                 self.assertEqual(len(letters), 2, letters)
                 self.until(lambda: self.manifest(run["run_id"])["status"] == "completed", 5)
                 self.assertGreater(self.manifest(run["run_id"])["attempt"], 2, "nothing was killed")
+
+    def test_killed_between_its_end_and_its_last_file_the_files_are_completed(self):
+        run = self.start("--plan", self.chain(), env={**self.env, "OUTLAST_FAILPOINT": "projection.after_write:4"})
+        self.expect_all_once(run["run_id"])
+        manifest = self.manifest(run["run_id"])
+        for branch in manifest["branches"][1:]:
+            with open(os.path.join(self.home, "runs", run["run_id"], "branches", branch["id"] + ".json")) as f:
+                self.assertEqual(json.load(f)["metadata"]["status"], "COMPLETED", branch)
 
     def test_killed_with_its_supervisor_another_goes_on(self):
         run = self.start("--plan", self.plan(op("o1", "a", trace("o1")), op("o2", "b", "tokens=30 rate=20", "o1"), op("o3", "c", trace("o3"), "o2")))
