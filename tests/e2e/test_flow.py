@@ -550,6 +550,7 @@ class Crashes(Flows):
         self.until(lambda: "o1" in self.traced())
         for pid in self.processes():
             os.kill(pid, signal.SIGKILL)
+        self.until(lambda: not self.processes(), 10, "their deaths")
         self.ok("resume", "--all")
         self.ended()
         self.assertEqual(self.traced(), ["o1", "o3"])
