@@ -43,9 +43,10 @@ TaskRow task_row(const store::Assignment& task, const TaskNow& now, const Moment
   if (!task.waiting_on.empty()) add_note(notes, "waits on " + task.waiting_on);
   if (!task.assignee.empty()) add_note(notes, "@" + task.assignee);
   for (const auto& tag : task.tags) add_note(notes, "#" + tag);
-  TaskRow row = {std::string(store::name(task.status)), task.priority, task.slug,           task.project,
-                 age(task.created_ms, moment.wall_ms),  task.due,      auto_run(task, now), notes};
-  for (auto& text : row) text = text.empty() ? "-" : cell(text);
+  TaskRow row = {std::string(store::name(task.status)), task.priority, task.slug,           cell(task.project),
+                 age(task.created_ms, moment.wall_ms),  task.due,      auto_run(task, now), cell(notes)};
+  for (auto& text : row)
+    if (text.empty()) text = "-";
   if (notes.empty()) row[kNotes].clear();
   return row;
 }
