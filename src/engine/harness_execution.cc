@@ -243,8 +243,12 @@ aio::Task<> HarnessExecution::give_input() {
   for (const auto& first : process_->command().first) put(first.key, first.line);
   for (const auto& decision : state_.decided)
     put("decision " + decision.call_id, process_->decoder().answer(decision.call_id, decision.approved, decision.note));
-  for (const auto& message : state_.messages)
-    if (!message.heard && message.id != prompt && state_.named) put("message:" + message.id, process_->decoder().message(message.id, message.text));
+  for (const auto& message : state_.messages) {
+    if (message.heard || message.id == prompt || !state_.named) continue;
+    // Another line than before is another try: what was for the turn that has just ended was refused.
+    auto line = process_->decoder().message(message.id, message.text);
+    put("message:" + message.id + " " + base::sha256_hex(line).substr(0, 16), line);
+  }
   // What could not be sent, to a process that has only begun, is sent with the next look.
   while (!unsent_.empty() && co_await process_->send(unsent_.front().key, unsent_.front().line)) unsent_.erase(unsent_.begin());
   // It has said its last word, and nothing is owed to it.
