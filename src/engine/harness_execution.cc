@@ -134,6 +134,7 @@ aio::Task<bool> HarnessExecution::append(const run::AppendEvents& events) {
       log_->add(payload);
       if (!std::holds_alternative<run::HarnessStarted>(payload)) continue;
       process_.reset();
+      asks_.clear();  // the process before asked, and is gone: nobody is to be asked for it
       checked_.reset();
     }
     co_return true;

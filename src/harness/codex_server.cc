@@ -21,7 +21,10 @@ std::string request(std::string_view id, std::string_view method, json::object p
   return line_of({{"jsonrpc", "2.0"}, {"id", text_in(id)}, {"method", method}, {"params", std::move(params)}});
 }
 
-json::array input_of(std::string_view text) { return {json::object{{"type", "text"}, {"text", text_in(text)}}}; }
+// The server gives the id back where the message is part of the conversation.
+json::object message_params(std::string_view thread_id, std::string_view message_id, std::string_view text) {
+  return {{"threadId", thread_id}, {"clientUserMessageId", text_in(message_id)}, {"input", json::array{json::object{{"type", "text"}, {"text", text_in(text)}}}}};
+}
 
 run::Usage usage_of(const json::object& counts) {
   return {.input_tokens = count_in(counts, "inputTokens"),
@@ -73,7 +76,7 @@ class CodexServerDecoder final : public Decoder {
 
   std::string message(std::string_view message_id, std::string_view text) const override {
     if (thread_id_.empty()) return {};
-    json::object params{{"threadId", thread_id_}, {"input", input_of(text)}};
+    auto params = message_params(thread_id_, message_id, text);
     if (turn_id_.empty()) return request(std::string(kTurn) + std::string(message_id), "turn/start", std::move(params));
     params["expectedTurnId"] = turn_id_;
     return request(std::string(kSteer) + std::string(message_id), "turn/steer", std::move(params));
@@ -139,7 +142,7 @@ class CodexServerDecoder final : public Decoder {
     thread_id_ = *id;
     out.push_back(SessionNamed{.session_id = *id, .model = base::text_or_empty(result, "model"), .version = version_});
     if (start_.prompt.empty()) return true;
-    json::object params{{"threadId", *id}, {"input", input_of(start_.prompt)}};
+    auto params = message_params(*id, start_.message_id, start_.prompt);
     if (!start_.effort.empty()) params["effort"] = text_in(start_.effort);
     out.push_back(Reply{.key = "message:" + start_.message_id,
                         .line = request(std::string(kTurn) + start_.message_id, "turn/start", std::move(params))});
@@ -210,9 +213,10 @@ class CodexServerDecoder final : public Decoder {
   bool read_item(const json::object& params, bool begins, std::vector<Told>& out) {
     const auto* item = base::object_field(params, "item");
     if (!item) return false;
-    // The user's words, as the conversation has them. They carry no id of ours, but come in the order in which they were taken.
+    // The user's words, as the conversation has them: with the id that we gave them, else (older versions) in the order in which
+    // they were taken.
     if (!begins && codex_item_type(*item) == "user_message") {
-      hear_next(out);
+      hear(id_in(*item, "clientId"), out);
       return true;
     }
     if (!begins) {
@@ -223,14 +227,17 @@ class CodexServerDecoder final : public Decoder {
   }
 
   void wait_for(std::string message_id) {
+    if (std::ranges::find(heard_, message_id) != heard_.end()) return;
     if (waiting_.size() < kWaitingMax && !message_id.empty()) waiting_.push_back(std::move(message_id));
   }
 
-  void hear_next(std::vector<Told>& out) {
-    if (waiting_.empty()) return;
-    out.push_back(Heard{waiting_.front()});
-    heard_.push_back(std::move(waiting_.front()));
-    waiting_.pop_front();
+  void hear(std::optional<std::string> id, std::vector<Told>& out) {
+    if (!id && waiting_.empty()) return;
+    if (!id) id = waiting_.front();
+    // The answer to its request may come after it.
+    if (std::erase(waiting_, *id) == 0 && std::ranges::find(heard_, *id) != heard_.end()) return;
+    out.push_back(Heard{*id});
+    heard_.push_back(*std::move(id));
   }
 
   bool read_usage(const json::object& params) {
@@ -274,7 +281,7 @@ class CodexServerDecoder final : public Decoder {
     const auto* error = base::object_field(*turn, "error");
     if (!error) error = &last_error_;
     // A turn that ended in any way has its messages in the conversation.
-    while (!waiting_.empty()) hear_next(out);
+    while (!waiting_.empty()) hear(std::nullopt, out);
     if (status == "completed") end_turn({.outcome = TurnOutcome::done}, "", out);
     else if (status == "interrupted") end_turn({.outcome = TurnOutcome::interrupted}, "interrupted", out);
     else end_turn(failure_in(*error), base::text_or_empty(*error, "message"), out);

@@ -107,7 +107,7 @@ TEST(CodexServer, ATurnWithApprovalsAndAMessageInBetween) {
             (Lines{R"(reply initialized {"jsonrpc":"2.0","method":"initialized"})",
                    R"(reply thread {"jsonrpc":"2.0","id":"thread","method":"thread/start","params":{"approvalPolicy":"untrusted","sandbox":"workspace-write","cwd":"/w"}})",
                    "session th-1 model=gpt-5.1-codex version=0.169.0",
-                   R"(reply message:m1 {"jsonrpc":"2.0","id":"turn:m1","method":"turn/start","params":{"threadId":"th-1","input":[{"type":"text","text":"Do it"}]}})",
+                   R"(reply message:m1 {"jsonrpc":"2.0","id":"turn:m1","method":"turn/start","params":{"threadId":"th-1","clientUserMessageId":"m1","input":[{"type":"text","text":"Do it"}]}})",
                    "turn began", "heard m1", "thought One.\nTwo.", "call " + touch, "asks " + touch + " (not trusted)",
                    "ended " + touch + " => ok\n", "call " + patch, "asks " + patch + " ()", "failed " + patch + " => add a", "said All done.",
                    "heard m2", "turn done text=All done. usage=200/24/5/20/0", "handled m1", "handled m2"}));
@@ -131,7 +131,7 @@ TEST(CodexServer, RequestsThatDependOnWhatIsUnderWay) {
   EXPECT_EQ(decoder->interrupt("i1"), "");
   feed(*decoder, Lines(lines.begin(), lines.begin() + 11));
   EXPECT_EQ(decoder->message("m2", "more"),
-            R"({"jsonrpc":"2.0","id":"steer:m2","method":"turn/steer","params":{"threadId":"th-1","input":[{"type":"text","text":"more"}],"expectedTurnId":"tu-1"}})");
+            R"({"jsonrpc":"2.0","id":"steer:m2","method":"turn/steer","params":{"threadId":"th-1","clientUserMessageId":"m2","input":[{"type":"text","text":"more"}],"expectedTurnId":"tu-1"}})");
   EXPECT_EQ(decoder->interrupt("i1"), R"({"jsonrpc":"2.0","id":"i1","method":"turn/interrupt","params":{"threadId":"th-1","turnId":"tu-1"}})");
   EXPECT_EQ(decoder->answer("call_1", true, ""), R"({"jsonrpc":"2.0","id":0,"result":{"decision":"accept"}})");
   EXPECT_EQ(decoder->answer("call_1", false, "no"), R"({"jsonrpc":"2.0","id":0,"result":{"decision":"decline"}})");
@@ -140,7 +140,20 @@ TEST(CodexServer, RequestsThatDependOnWhatIsUnderWay) {
   feed(*decoder, Lines(lines.begin() + 12, lines.end()));
   EXPECT_EQ(decoder->answer("call_2", true, ""), "");
   EXPECT_EQ(decoder->message("m3", "more"),
-            R"({"jsonrpc":"2.0","id":"turn:m3","method":"turn/start","params":{"threadId":"th-1","input":[{"type":"text","text":"more"}]}})");
+            R"({"jsonrpc":"2.0","id":"turn:m3","method":"turn/start","params":{"threadId":"th-1","clientUserMessageId":"m3","input":[{"type":"text","text":"more"}]}})");
+}
+
+TEST(CodexServer, AMessageIsHeardByItsId) {
+  const auto decoder = codex().decoder(asking());
+  const auto lines = file_lines("codex/server.jsonl");
+  feed(*decoder, Lines(lines.begin(), lines.begin() + 5));
+  const auto shown = [](const std::string& id) {
+    return R"({"method":"item/completed","params":{"item":{"type":"userMessage","id":"u","clientId":)" + id + R"(,"content":[]},"threadId":"th-1"}})";
+  };
+  const auto taken = [](const std::string& id) { return R"({"id":"steer:)" + id + R"(","result":{"turnId":"tu-1"}})"; };
+  // Whatever the order is, and whether it is shown before its request is answered.
+  EXPECT_EQ(feed(*decoder, {taken("m2"), shown(R"("m3")"), taken("m3"), shown(R"("m2")"), shown(R"("m2")")}), (Lines{"heard m3", "heard m2"}));
+  EXPECT_EQ(feed(*decoder, {taken("m4"), shown("null")}), (Lines{"heard m1"}));  // one without an id: the first that waits
 }
 
 TEST(CodexServer, AThreadIsGoneOnWithOrCopied) {

@@ -88,6 +88,7 @@ struct Start {
   std::string session_id;   // to be created under that id (pins_id), or to be gone on with (resumes)
   bool resumes = false;
   bool forks = false;       // a copy of the session, under an id of its own
+  bool keeps_options = false;  // of a background session that the harness knows: it goes on with the options that it was started with
   std::string model = {}, effort = {};
   std::string title = {};
   std::string directory = {};     // its working directory

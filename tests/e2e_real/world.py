@@ -1,7 +1,7 @@
 """One test's world: a short HOME of its own, the real programs first in PATH, a scripted model on loopback, nothing else.
 
 Only processes that have this HOME in their environment are looked at, and only those are ever ended."""
-import glob, json, os, shutil, signal, subprocess, tempfile, time, unittest
+import contextlib, glob, json, os, shutil, signal, subprocess, tempfile, time, unittest
 
 import model_server
 
@@ -28,14 +28,6 @@ def started(pid):
     except OSError:
         return None
     return None if fields[0] in "ZX" else int(fields[19])
-
-
-def parent_of(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as f:
-            return int(f.read().rpartition(")")[2].split()[1])
-    except OSError:
-        return None
 
 
 class World(unittest.TestCase):
@@ -119,7 +111,10 @@ class World(unittest.TestCase):
         found = self.processes(*words)
         self.assertTrue(found, f"no process with {words}: {self.processes()}")
         for pid, _start, _line in found:
-            os.kill(pid, signal.SIGKILL)
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # it went with one before it
         return found
 
     def sessions(self):
@@ -166,12 +161,28 @@ class World(unittest.TestCase):
         return json.loads(self.ok("show", run or self.shown()["run_id"], "--json"))["status"]
 
     def kill_executor(self):
-        """kill -9 of whoever executes the run now; its children are no business of this signal"""
-        found = {pid: parent_of(pid) for pid, _start, _line in self.processes("outlast execute")}
-        for pid in (pid for pid, parent in found.items() if parent not in found):
-            os.kill(pid, signal.SIGKILL)
+        """kill -9 of whoever executes the run now, and of its supervisor; their children are no business of this signal"""
+        found = self.processes("outlast execute")
+        for pid, _start, _line in found:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
         self.until(lambda: not self.processes("outlast execute"), 10)
         return bool(found)
+
+    @contextlib.contextmanager
+    def server(self):
+        """`outlast serve` on this home; its address"""
+        child = subprocess.Popen([BIN, "serve", "--port", "0"], env=self.env, cwd=self.work, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.PIPE, text=True)
+        try:
+            line = next(line for line in child.stderr if " on http://" in line)
+            yield line.split(" on ")[1].strip()
+        finally:
+            child.terminate()
+            child.wait(20)
+            child.stderr.close()
 
     # --- waiting
     def until(self, what, seconds=30, say=lambda: ""):
