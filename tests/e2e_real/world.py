@@ -1,7 +1,7 @@
 """One test's world: a short HOME of its own, the real programs first in PATH, a scripted model on loopback, nothing else.
 
 Only processes that have this HOME in their environment are looked at, and only those are ever ended."""
-import contextlib, glob, json, os, shutil, signal, subprocess, tempfile, time, unittest
+import contextlib, glob, json, os, re, shutil, signal, subprocess, tempfile, time, unittest
 
 import model_server
 
@@ -48,11 +48,12 @@ class World(unittest.TestCase):
         os.makedirs(os.path.join(self.home, ".codex"))
         os.makedirs(os.path.join(self.home, ".claude"))
         os.mkdir(self.work)
+        os.mkdir(os.path.join(self.home, "t"))
         with open(os.path.join(self.home, ".codex", "config.toml"), "w") as f:
             f.write(CODEX_CONFIG.format(url=self.model.url))
         self.put(".claude.json", {"hasCompletedOnboarding": True, "customApiKeyResponses": {"approved": [KEY[-20:]]},
                                   "projects": {self.work: {"hasTrustDialogAccepted": True}}})
-        self.env = {"HOME": self.home, "PATH": os.path.join(E2E_DIR, "bin") + ":/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "IS_SANDBOX": "1",
+        self.env = {"HOME": self.home, "PATH": os.path.join(E2E_DIR, "bin") + ":/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": os.path.join(self.home, "t"), "IS_SANDBOX": "1",
                     "OUTLAST_HOME": os.path.join(self.home, ".outlast"), "CODEX_HOME": os.path.join(self.home, ".codex"), "E2E_MODEL_KEY": "k",
                     "ANTHROPIC_BASE_URL": self.model.url, "ANTHROPIC_API_KEY": KEY, "DISABLE_TELEMETRY": "1", "DISABLE_ERROR_REPORTING": "1",
                     "DISABLE_AUTOUPDATER": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
@@ -60,8 +61,10 @@ class World(unittest.TestCase):
         self.model.errors.clear()
 
     def tearDown(self):
+        places = set()  # where the daemon of background agents has its sockets
         for _ in range(100):
             left = self.processes()
+            places |= {place for _pid, _start, line in left for place in re.findall(r"/tmp/cc-daemon-\d+/[0-9a-f]+", line)}
             for pid, start, _words in left:
                 if started(pid) == start:
                     try:
@@ -71,7 +74,8 @@ class World(unittest.TestCase):
             if not left:
                 break
             time.sleep(0.05)
-        shutil.rmtree(self.home, ignore_errors=True)
+        for place in (self.home, *places):
+            shutil.rmtree(place, ignore_errors=True)
 
     # --- the place
     def put(self, name, value):
