@@ -194,6 +194,7 @@ class CodexServerDecoder final : public Decoder {
     if (method == "item/started" || method == "item/completed") return read_item(params, method == "item/started", out);
     if (method == "thread/tokenUsage/updated") return read_usage(params);
     if (method == "serverRequest/resolved") return read_resolved(params);
+    if (method == "account/rateLimits/updated") return read_limits(params);
     if (method == "error") return read_error(params, out);
     // Pieces of what comes whole later, and the state of things that say enough by themselves.
     return method.starts_with("item/") || method.starts_with("thread/") || method.starts_with("turn/") || method.starts_with("account/");
@@ -263,6 +264,17 @@ class CodexServerDecoder final : public Decoder {
     return true;
   }
 
+  // When the limits that are used up end. The failure that follows names only a time of the day.
+  bool read_limits(const json::object& params) {
+    constexpr double kUsedUpPercent = 100;
+    const auto* limits = base::object_field(params, "rateLimits");
+    limit_ends_s_ = 0;
+    for (const auto* name : {"primary", "secondary"})
+      if (const auto* window = limits ? base::object_field(*limits, name) : nullptr; window && base::number_field(*window, "usedPercent").value_or(0) >= kUsedUpPercent)
+        limit_ends_s_ = std::max(limit_ends_s_, count_in(*window, "resetsAt"));
+    return limits != nullptr;
+  }
+
   bool read_error(const json::object& params, std::vector<Told>& out) {
     const auto* error = base::object_field(params, "error");
     if (!error) return false;
@@ -295,6 +307,7 @@ class CodexServerDecoder final : public Decoder {
     TurnEnded ended{.turn = {.outcome = failure.outcome, .text = items_.said()}, .limited_for_ms = failure.for_ms};
     ended.turn.error = std::string(base::utf8_prefix(error, kErrorBytesMax));
     ended.turn.until_ms = failure.until_ms;
+    if (failure.outcome == TurnOutcome::limited && !failure.until_ms && !failure.for_ms) ended.turn.until_ms = limit_ends_s_ * 1'000;
     ended.turn.usage = difference(usage_, usage_before_);
     usage_before_ = usage_;
     turn_id_.clear();
@@ -311,6 +324,7 @@ class CodexServerDecoder final : public Decoder {
   std::map<std::string, Asked> asked_;
   bool usage_is_inherited_;
   run::Usage usage_, usage_before_;  // of the thread: now, and at the end of the turn before
+  std::int64_t limit_ends_s_ = 0;    // of the limits that are used up; 0: none, or not known
   json::object last_error_;
   CodexItems items_;
 };

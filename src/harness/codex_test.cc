@@ -156,6 +156,18 @@ TEST(CodexServer, AMessageIsHeardByItsId) {
   EXPECT_EQ(feed(*decoder, {taken("m4"), shown("null")}), (Lines{"heard m1"}));  // one without an id: the first that waits
 }
 
+TEST(CodexServer, AUsageLimitEndsWhenItsWindowDoes) {
+  const auto decoder = codex().decoder(asking());
+  const auto limits = [](const std::string& used) {
+    return R"({"method":"account/rateLimits/updated","params":{"rateLimits":{"limitId":"codex","primary":{"usedPercent":)" + used +
+           R"(,"windowDurationMins":300,"resetsAt":1796005474},"secondary":null}}})";
+  };
+  const std::string failed =
+      R"({"method":"turn/completed","params":{"turn":{"status":"failed","error":{"message":"try again at 2:24 AM.","codexErrorInfo":"usageLimitExceeded"}}}})";
+  EXPECT_EQ(feed(*decoder, {limits("100"), failed}), (Lines{"turn limited error=try again at 2:24 AM. until=1796005474000"}));
+  EXPECT_EQ(feed(*decoder, {limits("99"), failed}), (Lines{"turn limited error=try again at 2:24 AM."}));
+}
+
 TEST(CodexServer, AThreadIsGoneOnWithOrCopied) {
   const std::string initialized = R"({"id":"initialize","result":{}})";
   auto start = asking();

@@ -13,7 +13,7 @@ with a text. Directives:
     RUN[[cmd]]    one call of the shell tool with this command; several are made one after the other, then comes the text
     SLEEP n       waits so many seconds, silently, before each answer to this message
     ERR code xK   the first K requests with this message (all, without xK) get this HTTP status; a 429 has `retry-after: AFTER` (2)
-    AFTER n       ... so many seconds
+    AFTER n       ... so many seconds (to Codex: a usage limit that ends then)
     SAY text      the text that is answered (the rest of the line); else "did: " and the end of the message
 
 The request of Claude Code that judges a background agent's last message (no tools, its system text begins "A user kicked off") is
@@ -202,10 +202,15 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
             self.wfile.flush()
 
-    def fail(self, script):
+    def fail(self, script, usage_limit=False):
         kind = KINDS.get(script.error, "api_error" if script.error >= 500 else "invalid_request_error")
         headers = [("retry-after", str(script.after))] if script.error == 429 else []
-        self.send(script.error, {"type": "error", "error": {"type": kind, "message": f"the model says {script.error}"}}, headers)
+        error = {"type": kind, "message": f"the model says {script.error}"}
+        if usage_limit and script.error == 429:  # as a subscription's limit is told to Codex
+            ends = int(time.time()) + script.after
+            error = {"type": "usage_limit_reached", "message": "The usage limit has been reached", "plan_type": "pro", "resets_at": ends, "resets_in_seconds": script.after}
+            headers += [("x-codex-primary-used-percent", "100"), ("x-codex-primary-window-minutes", "300"), ("x-codex-primary-reset-at", str(ends))]
+        self.send(script.error, {"type": "error", "error": error}, headers)
 
     # --- Anthropic
     def answer_messages(self, body):
@@ -251,7 +256,7 @@ class Handler(BaseHTTPRequestHandler):
         script, made = situation(steps)
         self.server.note("/v1/responses", steps, step=made)
         if self.server.fails(script):
-            return self.fail(script)
+            return self.fail(script, usage_limit=True)
         time.sleep(script.sleep)
         name, arguments = call_of(body, script.commands[made]) if made < len(script.commands) else (None, None)
         number = self.server.next_id()

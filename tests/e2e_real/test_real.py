@@ -173,7 +173,7 @@ class Failures:
         self.do("--with", self.limited)
         self.until(lambda: "harness_waits" in self.kinds(), 30, lambda: self.events())
         shown = self.shown()
-        self.assertRegex(shown["state"], r"^waiting: limit: .*429.*, until \d{4}-\d\d-\d\dT")
+        self.assertRegex(shown["state"], r"^waiting: limit: .*(429|usage limit).*, until \d{4}-\d\d-\d\dT")
         self.assertFalse(shown["live"])
         self.until_status("COMPLETED", seconds=60)
         self.assertGreater(time.time() - begun, 3)
