@@ -157,6 +157,17 @@ class Approvals:
         if self.note_is_told:
             self.assertIn("not in this directory", told[0])
 
+    def test_a_program_that_is_killed_while_it_waits_goes_on_after_the_decision(self):
+        shown = self.ask()
+        self.kill(self.program)
+        self.assertEqual(self.status(), "PAUSED")
+        self.assertIn("approved", self.task("approve", "t"))
+        self.until_status("COMPLETED")
+        # The call that was allowed has gone with the process that asked: it is told so, and may ask again.
+        self.assertEqual((self.lines("ran"), self.sessions()), ([], {shown["session_id"]}))
+        self.assertIn("You were interrupted", self.model.calls[-1]["last"])
+        self.until_idle()
+
     def test_what_waits_for_a_person_can_be_stopped(self):
         self.ask()
         self.assertIn("Stopped", self.task("stop", "t"))
@@ -228,6 +239,49 @@ class Failures:
         self.assertIn("that is all", "".join(rest for _i, kind, rest in self.events() if kind == "text"))
         self.assertEqual([int(index) for index, _kind, _rest in self.events()], list(range(len(kinds))))
         self.assertEqual(self.lines("ran"), ["begun", "ended"])
+        self.until_idle()
+
+    def test_both_killed_in_a_tool_is_one_session_that_goes_on(self):
+        self.start_slow_tool()
+        sid = self.shown()["session_id"]
+        self.do("--with", "SAY told just before")
+        self.kill_executor()
+        self.kill(self.program)
+        self.until_idle()
+        self.do()
+        self.until_status("COMPLETED")
+        self.assertEqual((self.sessions(), self.lines("ran")), ({sid}, ["begun"]))
+        texts = self.model.calls[-1]["texts"]
+        self.assertEqual([sum(words in text for text in texts) for words in ("told just before", "echo begun")], [1, 1], texts)
+        self.until_idle()
+
+    def test_two_commands_at_once_start_one(self):
+        self.add()
+        both = [subprocess.Popen([BIN, "task", "do", "t", "--json", "--with", f"SAY from {i}"], env=self.env, cwd=self.work, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for i in range(2)]
+        said = [child.communicate(timeout=60) for child in both]
+        self.assertEqual([child.returncode for child in both], [0, 0], said)
+        self.until_status("COMPLETED")
+        self.assertEqual(self.sessions(), {self.shown()["session_id"]})
+        texts = self.model.calls[-1]["texts"]
+        self.assertEqual([sum(f"SAY from {i}" in text for text in texts) for i in range(2)], [1, 1], texts)
+        self.until_idle()
+
+    def test_nobody_is_asked_unattended_and_it_closes_the_task_itself(self):
+        self.add()
+        self.do("--auto", "--with", "RUN[[echo once >> ran]] RUN[[outlast task done t]] SAY that is all")
+        self.until_status("COMPLETED", "ERROR")
+        shown = self.shown()
+        self.assertEqual((shown["status"], shown["auto_run"], self.status()), ("done", "completed", "COMPLETED"), self.events())
+        self.assertEqual(self.lines("ran"), ["once"])
+        self.until_idle()
+        # and one that does not say that it is done has failed; the session is the same
+        self.task("reopen", "t")
+        self.do("--auto", "--with", "SAY given up")
+        self.until_status("COMPLETED", "ERROR")
+        again = self.shown()
+        self.assertEqual((again["session_id"], again["auto_run"], self.status()), (shown["session_id"], "failed", "ERROR"))
+        self.assertIn("not_marked_done", again["state"])
         self.until_idle()
 
     def test_stop_leaves_no_process_of_the_tree(self):

@@ -49,11 +49,13 @@ class World(unittest.TestCase):
         os.makedirs(os.path.join(self.home, ".claude"))
         os.mkdir(self.work)
         os.mkdir(os.path.join(self.home, "t"))
+        os.mkdir(os.path.join(self.home, "bin"))
+        os.symlink(BIN, os.path.join(self.home, "bin", "outlast"))  # for agents that call it
         with open(os.path.join(self.home, ".codex", "config.toml"), "w") as f:
             f.write(CODEX_CONFIG.format(url=self.model.url))
         self.put(".claude.json", {"hasCompletedOnboarding": True, "customApiKeyResponses": {"approved": [KEY[-20:]]},
                                   "projects": {self.work: {"hasTrustDialogAccepted": True}}})
-        self.env = {"HOME": self.home, "PATH": os.path.join(E2E_DIR, "bin") + ":/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": os.path.join(self.home, "t"), "IS_SANDBOX": "1",
+        self.env = {"HOME": self.home, "PATH": f"{E2E_DIR}/bin:{self.home}/bin:/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": os.path.join(self.home, "t"), "IS_SANDBOX": "1",
                     "OUTLAST_HOME": os.path.join(self.home, ".outlast"), "CODEX_HOME": os.path.join(self.home, ".codex"), "E2E_MODEL_KEY": "k",
                     "ANTHROPIC_BASE_URL": self.model.url, "ANTHROPIC_API_KEY": KEY, "DISABLE_TELEMETRY": "1", "DISABLE_ERROR_REPORTING": "1",
                     "DISABLE_AUTOUPDATER": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
