@@ -118,7 +118,7 @@ TEST(CodexServer, FailuresAreToldApartAndNoRequestIsLeftWaiting) {
   EXPECT_EQ(feed(*decoder, file_lines("codex/server-failures.jsonl")),
             (Lines{"turn began", "limited in 0 (Reconnecting... 1/5)", "turn limited error=You've hit your usage limit. Try again in 30 minutes. for=1800000",
                    "turn began", "turn interrupted error=interrupted", "turn denied error=no", "turn again error=no", "turn denied error=no",
-                   "turn failed error=too long", "turn failed error=no rollout found for thread id th-9", "turn failed error=thread not found",
+                   "turn failed error=too long", "turn failed error=no rollout found for thread id th-9", "turn failed error=thread not found", "refused m1",
                    R"(reply refused:7 {"jsonrpc":"2.0","id":7,"error":{"code":-32601,"message":"not supported"}})",
                    R"(reply refused:"e1" {"jsonrpc":"2.0","id":"e1","result":{"action":"decline","content":null}})",
                    R"(reply refused:8 {"jsonrpc":"2.0","id":8,"result":{"permissions":{}}})", "unknown", "unknown", "unknown", "unknown", "unknown"}));
@@ -156,6 +156,33 @@ TEST(CodexServer, AMessageIsHeardByItsId) {
   EXPECT_EQ(feed(*decoder, {taken("m4"), shown("null")}), (Lines{"heard m1"}));  // one without an id: the first that waits
 }
 
+TEST(CodexServer, WhatAThreadHasHeardIsNotSaidAgain) {
+  auto start = asking();
+  start.resumes = true;
+  start.session_id = "th-1";
+  const std::string resumed = R"({"id":"thread","result":{"thread":{"id":"th-1"},"model":"m"}})";
+  const auto history = [](const std::string& id) {
+    return R"({"id":"history","result":{"data":[{"turnId":"a","item":{"type":"agentMessage","text":"x"}},{"turnId":"a","item":{"type":"userMessage","clientId":)" + id + "}}]}}";
+  };
+  const auto fresh = codex().decoder(start);
+  EXPECT_EQ(feed(*fresh, resumed).at(1),
+            R"(reply history {"jsonrpc":"2.0","id":"history","method":"thread/items/list","params":{"threadId":"th-1","limit":100,"sortDirection":"desc"}})");
+  EXPECT_EQ(fresh->message("m2", "x"), "");
+  const auto begun = feed(*fresh, history(R"("m0")"));
+  ASSERT_EQ(begun.size(), 2u);
+  EXPECT_EQ(begun.at(0), "heard m0");
+  EXPECT_TRUE(begun.at(1).starts_with("reply message:m1 ")) << begun.at(1);
+  // The prompt is there: it is not given again, and another message may be.
+  const auto cut = codex().decoder(start);
+  feed(*cut, resumed);
+  EXPECT_EQ(feed(*cut, history(R"("m1")")), (Lines{"heard m1", "handled m1"}));
+  EXPECT_NE(cut->message("m2", "x").find("turn/start"), std::string::npos);
+  // A version that cannot say.
+  const auto old = codex().decoder(start);
+  feed(*old, resumed);
+  EXPECT_TRUE(feed(*old, R"({"id":"history","error":{"code":-32600,"message":"unknown method"}})").at(0).starts_with("reply message:m1 "));
+}
+
 TEST(CodexServer, AUsageLimitEndsWhenItsWindowDoes) {
   const auto decoder = codex().decoder(asking());
   const auto limits = [](const std::string& used) {
@@ -175,7 +202,7 @@ TEST(CodexServer, AThreadIsGoneOnWithOrCopied) {
   start.session_id = "th-1";
   start.model = "m";
   EXPECT_EQ(feed(*codex().decoder(start), initialized).at(1),
-            R"(reply thread {"jsonrpc":"2.0","id":"thread","method":"thread/resume","params":{"approvalPolicy":"untrusted","sandbox":"workspace-write","cwd":"/w","model":"m","threadId":"th-1"}})");
+            R"(reply thread {"jsonrpc":"2.0","id":"thread","method":"thread/resume","params":{"approvalPolicy":"untrusted","sandbox":"workspace-write","cwd":"/w","model":"m","threadId":"th-1","excludeTurns":true}})");
   start.forks = true;
   EXPECT_NE(feed(*codex().decoder(start), initialized).at(1).find("thread/fork"), std::string::npos);
 }

@@ -247,7 +247,6 @@ class Failures:
         self.do("--with", "SAY told just before")
         self.kill_executor()
         self.kill(self.program)
-        self.until_idle()
         self.do()
         self.until_status("COMPLETED")
         self.assertEqual((self.sessions(), self.lines("ran")), ({sid}, ["begun"]))
@@ -268,6 +267,8 @@ class Failures:
         self.until_idle()
 
     def test_nobody_is_asked_unattended_and_it_closes_the_task_itself(self):
+        with open(os.path.join(self.home, ".bash_profile"), "w") as f:
+            f.write('PATH="$HOME/bin:$PATH"\n')  # codex' commands run in a login shell, which has a PATH of its own
         self.add()
         self.do("--auto", "--with", "RUN[[echo once >> ran]] RUN[[outlast task done t]] SAY that is all")
         self.until_status("COMPLETED", "ERROR")
