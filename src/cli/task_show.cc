@@ -3,14 +3,17 @@
 #include <boost/json/array.hpp>
 #include <cstdlib>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "cli/claude_transcript.h"
+#include "cli/decision.h"
 #include "cli/due_date.h"
 #include "cli/store_command.h"
 #include "cli/task_desk.h"
 #include "cli/task_live.h"
 #include "cli/task_table.h"
 #include "cli/task_words.h"
+#include "engine/harness_execution.h"
 
 namespace cli {
 
@@ -20,6 +23,17 @@ namespace {
 
 std::string safe(std::string_view text) { return out_is_terminal() ? harmless(text) : std::string(text); }
 
+// What the run waits for: a person, or a moment. Of one that is at work nothing is read.
+aio::Task<> look_at_waits(Process& process, TaskNow& now) {
+  if (!now.run || run::is_terminal(now.run->status)) co_return;
+  if (now.run->status == run::Status::paused) {
+    if (auto calls = co_await waiting_calls(process, *now.run)) now.asks = *std::move(calls);
+  } else if (!now.live.value_or(false)) {
+    const auto state = co_await engine::fold_harness(*process.store, *now.run);
+    if (state.wait_until_ms > process.time.wall_ms()) now.waits = state.wait_why + ", until " + base::iso_utc(state.wait_until_ms);
+  }
+}
+
 aio::Task<int> show(Process& process, const TaskShowOptions& options) {
   const auto task = co_await task_of(process, options.task);
   if (!task) co_return complain(task.error());
@@ -28,6 +42,7 @@ aio::Task<int> show(Process& process, const TaskShowOptions& options) {
   note_registry_failure(looked);
   auto now = looked.front();
   if (!now.run && !task->run_id.empty()) now.run = co_await present(process, task->run_id);
+  co_await look_at_waits(process, now);
   const auto transcript = transcript_path(*task, process.settings).value_or("");
   std::vector<store::AssignmentEntry> history;
   if (options.history) history = co_await process.store->assignment_history(task->number);

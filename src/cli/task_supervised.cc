@@ -33,15 +33,22 @@ aio::Task<std::string> failure_of(Process& process, const store::Run& run) {
   co_return run.status == run::Status::cancelled ? "it was cancelled" : run.reason;
 }
 
-// Waits until the agent of a run has confirmed its session, the run has ended, or it has taken too long.
-aio::Task<store::Run> await_session(Process& process, store::Run run) {
+// Whether the agent has confirmed its session, and the task is bound to that.
+aio::Task<bool> is_bound(Process& process, const store::Run& run, const std::string& slug) {
+  const auto state = co_await engine::fold_harness(*process.store, run);
+  if (!state.named || state.ended) co_return false;
+  const auto task = co_await process.store->find_assignment(slug);
+  co_return !task || task->session_id == state.session_id;
+}
+
+// Waits until the task is bound to the session of the run's agent, the run has ended, or it has taken too long.
+aio::Task<store::Run> await_session(Process& process, store::Run run, std::string slug) {
   const auto until = process.time.steady_ms() + kConfirmMs;
   auto revive_ms = process.time.steady_ms() + kReviveMs;
   for (;;) {
     if (const auto now = co_await present(process, run.run_id)) run = *now;
     if (run::is_terminal(run.status) || run.status == run::Status::paused || process.time.steady_ms() >= until) co_return run;
-    const auto state = co_await engine::fold_harness(*process.store, run);
-    if (state.named && !state.ended) co_return run;
+    if (co_await is_bound(process, run, slug)) co_return run;
     if (process.time.steady_ms() >= revive_ms) {
       co_await keep_executed(process, run);
       revive_ms = process.time.steady_ms() + kReviveMs;
@@ -92,7 +99,7 @@ aio::Task<Checked<>> end_live(Process& process, store::Run run) {
 }
 
 aio::Task<int> say_started(Process& process, const LaunchedTurn& launched, const Turn& turn, bool resumed, const std::string& discarded, bool json) {
-  const auto run = co_await await_session(process, launched.run);
+  const auto run = co_await await_session(process, launched.run, launched.task.slug);
   auto task = co_await process.store->find_assignment(launched.task.slug);
   if (!task) co_return complain(kFailed, task.error().message);
   if (task->session_id.empty() && run::is_terminal(run.status)) {

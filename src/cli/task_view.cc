@@ -38,6 +38,7 @@ std::string supervised_state(const store::Run& run, const TaskNow& now) {
   const auto status = base::to_lower(run::name(run.status));
   const auto why = run.reason.empty() ? "" : ", " + run.reason;
   if (run::is_terminal(run.status)) return "ended: " + status + why;
+  if (!now.waits.empty()) return "waiting: " + now.waits;
   if (now.live.value_or(false)) return status + " (" + pids_text(now.pids) + ")" + why;
   return status + " (no process now)" + why;
 }
@@ -82,6 +83,8 @@ Lines task_lines(const store::Assignment& task, const TaskNow& now, const std::s
   add("status", std::string(store::name(task.status)));
   if (task.archived) add("archived", "yes");
   add("state", task_state(task, now));
+  for (const auto& call : now.asks)
+    add("asks_for", call.name + " " + call.arguments + " (outlast task approve " + task.slug + ", or: outlast task deny " + task.slug + ")");
   add("priority", task.priority);
   add("due", task.due);
   add("work_dir", task.work_dir);
@@ -140,6 +143,13 @@ json::object shown_json(const store::Assignment& task, const TaskNow& now, const
   auto o = task_json(task);
   o["state"] = task_state(task, now);
   o["live"] = now.live ? json::value(*now.live) : json::value();
+  json::array asks;
+  for (const auto& call : now.asks) {
+    const auto arguments = base::parse_json(call.arguments);
+    asks.push_back(json::object{{"call_id", call.id}, {"tool", call.name}, {"arguments", arguments ? *arguments : json::value(call.arguments)}});
+  }
+  o["asks"] = std::move(asks);
+  o["waits"] = or_null(now.waits);
   o["bg_status"] = or_null(now.bg_status);
   o["auto_run"] = or_null(auto_run(task, now));
   o["auto_run_log"] = or_null(task.unattended ? log_command(task) : "");

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "run/message.h"
 #include "store/assignment.h"
 #include "store/types.h"
 
@@ -19,6 +20,8 @@ struct TaskNow {
   std::vector<std::int64_t> pids;  // of a supervised session's processes
   std::string bg_status;           // of a background session, where its registry was to be asked
   std::string registry_failure;    // why that could not be asked
+  std::vector<run::ToolCall> asks = {};  // what it waits for a person to decide, where that was looked for
+  std::string waits = {};                // why it waits by itself, and until when
 };
 
 // "idle/done", whichever of both there is, else "unknown"; and who that is: "idle/done (pid 23274, id c738d8d5)".

@@ -59,6 +59,18 @@ TEST(TaskView, BackgroundSessionsAreLabelled) {
   EXPECT_EQ(background_text({.status = "", .state = "", .id = "c7", .pid = 0}), "unknown (id c7)");
 }
 
+TEST(TaskView, WhatIsWaitedForIsShown) {
+  auto task = a_task();
+  task.run_id = "20260420T140312-0123456789ab";
+  TaskNow now{.run = a_run(run::Status::paused, "run.paused.approval"), .live = true};
+  EXPECT_EQ(line(task_lines(task, now, ""), "asks_for"), "(no such line)");
+  now.asks = {{.id = "toolu_1", .name = "Bash", .arguments = R"({"command":"rm x"})"}};
+  EXPECT_EQ(line(task_lines(task, now, ""), "asks_for"), R"(Bash {"command":"rm x"} (outlast task approve fix-login, or: outlast task deny fix-login))");
+  EXPECT_EQ(base::to_text(shown_json(task, now, "").at("asks")), R"([{"call_id":"toolu_1","tool":"Bash","arguments":{"command":"rm x"}}])");
+  EXPECT_EQ(task_state(task, {.run = a_run(run::Status::running), .live = false, .waits = "limit: no, until 2026-11-30T02:38:04Z"}),
+            "waiting: limit: no, until 2026-11-30T02:38:04Z");
+}
+
 TEST(TaskView, StateComesFromEvidence) {
   auto task = a_task();
   EXPECT_EQ(task_state(task, {}), "never started");

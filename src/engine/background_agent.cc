@@ -88,6 +88,7 @@ harness::Start BackgroundAgentExecution::start_options() const {
           .session_id = h.session_id,
           .resumes = h.resumes,
           .forks = false,
+          .keeps_options = h.resumes && !was_absent_,
           .model = spec_.model,
           .effort = spec_.effort,
           .title = h.title,
@@ -134,7 +135,8 @@ aio::Task<bool> BackgroundAgentExecution::make_room() {
     const auto agents = co_await list();
     if (!agents) co_return false;
     const auto agent = std::ranges::find(*agents, spec_.harness->session_id, &harness::Registered::session_id);
-    if (agent == agents->end()) co_return true;
+    was_absent_ = agent == agents->end();
+    if (was_absent_) co_return true;
     const bool is_starting = agent->pid == 0 && agent->state == "working" && deps_.time.wall_ms() - agent->started_ms < 15'000;
     if (agent->pid == 0 && !is_starting) co_return true;
     if (agent->pid > 0 && agent->status == "idle") {

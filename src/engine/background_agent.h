@@ -49,6 +49,7 @@ class BackgroundAgentExecution final : public Execution {
   std::unique_ptr<RunLog> log_;
   std::string why_;           // there is no result
   std::int64_t listed_ = 0;   // how often the registry was asked by this executor
+  bool was_absent_ = false;   // the session to be brought back is not in the registry
   aio::Notifier changed_;
   bool cancel_requested_ = false, stopping_ = false, released_ = false;
 };

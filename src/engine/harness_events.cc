@@ -55,6 +55,7 @@ struct ToEvents {
   }
   void operator()(const harness::TurnBegan&) const {}
   void operator()(const harness::Asks&) const {}
+  void operator()(const harness::Refused&) const {}
   void operator()(const harness::HandledMessage&) const {}
   void operator()(const harness::Retries&) const {}
   void operator()(const harness::Reply&) const {}

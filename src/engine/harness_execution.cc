@@ -153,6 +153,7 @@ aio::Task<bool> HarnessExecution::append(const run::AppendEvents& events) {
       log_->add(payload);
       if (!std::holds_alternative<run::HarnessStarted>(payload)) continue;
       process_.reset();
+      asks_.clear();  // the process before asked, and is gone: nobody is to be asked for it
       checked_.reset();
     }
     co_return true;
@@ -201,6 +202,7 @@ aio::Task<> HarnessExecution::follow() {
     process_ = std::make_unique<HarnessProcess>(deps_, lease_.run, spec_, *harness_, *state_.process);
     asks_.clear();
     given_.clear();
+    refused_.clear();
     unsent_.clear();
     turn_open_ = began_ = handled_ = heard_prompt_ = false;
     result_ms_ = 0;
@@ -239,6 +241,7 @@ void HarnessExecution::note(const harness::Told& told) {
   if (std::holds_alternative<harness::TurnEnded>(told)) turn_open_ = false;
   if (std::holds_alternative<harness::HandledMessage>(told) && !began_) handled_ = true;
   if (const auto* asks = std::get_if<harness::Asks>(&told)) asks_.push_back(asks->call);
+  if (const auto* refused = std::get_if<harness::Refused>(&told)) refused_.insert(refused->message_id);
   if (const auto* reply = std::get_if<harness::Reply>(&told)) put(reply->key, reply->line);
   // A program that takes no messages while it works has its prompt as soon as it works.
   const bool works = std::holds_alternative<harness::TurnBegan>(told) || std::holds_alternative<harness::SessionNamed>(told);
@@ -264,9 +267,10 @@ aio::Task<> HarnessExecution::give_input() {
     put("decision " + decision.call_id, process_->decoder().answer(decision.call_id, decision.approved, decision.note));
   for (const auto& message : state_.messages) {
     if (message.heard || message.id == prompt || !state_.named) continue;
-    // Another line than before is another try: what was for the turn that has just ended was refused.
     auto line = process_->decoder().message(message.id, message.text);
-    put("message:" + message.id + " " + base::sha256_hex(line).substr(0, 16), line);
+    // Another try is another line, or none: what was for the turn that had just ended was refused.
+    const auto tries = refused_.contains(message.id) ? " " + base::sha256_hex(line).substr(0, 16) : std::string();
+    put("message:" + message.id + tries, std::move(line));
   }
   // What could not be sent, to a process that has only begun, is sent with the next look.
   while (!unsent_.empty() && co_await process_->send(unsent_.front().key, unsent_.front().line)) unsent_.erase(unsent_.begin());

@@ -63,6 +63,7 @@ class HarnessExecution final : public Execution {
   bool handled_ = false;                    // it is through with a message on which it did not work
   bool heard_prompt_ = false;
   std::set<std::string> given_;             // keys of what it is given by this executor
+  std::set<std::string> refused_;           // messages that the present process did not take at first
   std::vector<harness::Reply> unsent_;      // ... and has not taken yet
   std::int64_t result_ms_ = 0;            // steady: when its input was ended
   std::optional<run::CheckResult> checked_;

@@ -71,6 +71,11 @@ class ClaudeBackground final : public BackgroundAgents {
     std::vector<std::string> argv = {"claude", "--bg"};
     // No --session-id: it is ignored here, the session's id is what the registry tells afterwards.
     if (start.resumes) argv.insert(argv.end(), {"--resume", start.session_id});
+    // An option beside --resume makes a copy under another id of a session that the registry knows.
+    if (start.resumes && start.keeps_options) {
+      if (!start.prompt.empty()) argv.push_back(argument_of(start.prompt));
+      return argv;
+    }
     if (!start.title.empty()) argv.insert(argv.end(), {"--name", start.title});
     if (!start.model.empty()) argv.insert(argv.end(), {"--model", start.model});
     if (!start.effort.empty()) argv.insert(argv.end(), {"--effort", start.effort});

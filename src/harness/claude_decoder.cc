@@ -126,7 +126,9 @@ class ClaudeDecoder final : public Decoder {
     const auto status = base::int_field(line, "error_status");
     constexpr double kDelayMsMax = 1e9;
     const auto delay = std::clamp(base::number_field(line, "retry_delay_ms").value_or(0), 0.0, kDelayMsMax);
-    out.push_back(Retries{.limited = error == "rate_limit" || status == 429,
+    const bool limited = error == "rate_limit" || status == 429;
+    retry_ms_ = limited ? static_cast<std::int64_t>(delay) : 0;
+    out.push_back(Retries{.limited = limited,
                           .in_ms = static_cast<std::int64_t>(delay),
                           .reason = error + (status ? (error.empty() ? "" : " ") + std::to_string(*status) : "")});
     return true;
@@ -150,6 +152,7 @@ class ClaudeDecoder final : public Decoder {
     said_.clear();
     local_error_.clear();
     error_kind_.clear();
+    retry_ms_ = 0;
   }
 
   bool read_assistant(const json::object& line, std::vector<Told>& out) {
@@ -297,6 +300,8 @@ class ClaudeDecoder final : public Decoder {
     if (!failure.until_ms) failure.until_ms = limit_ends_s_ * 1'000;
     if (const auto seconds = base::number_field(line, "retry_after"); seconds && *seconds > 0 && !failure.until_ms)
       failure.for_ms = micros_of(*seconds) / 1'000;
+    // The provider's own `retry-after` stands only in what was said of the tries before.
+    if (!failure.until_ms && !failure.for_ms) failure.for_ms = retry_ms_;
     return failure;
   }
 
@@ -331,6 +336,7 @@ class ClaudeDecoder final : public Decoder {
   bool cost_is_inherited_;
   std::int64_t cost_micros_ = 0;  // of the session, by the last result
   std::int64_t limit_ends_s_ = 0;
+  std::int64_t retry_ms_ = 0;  // how long it waited before its last try, of a limit
   // Of this turn: its last text, an error line that no model wrote, and that error's kind.
   std::string said_, local_error_, error_kind_;
 };

@@ -164,6 +164,16 @@ TEST(ClaudeDecoder, ASettledQuestionHasNoAnswerAnyMore) {
   }
 }
 
+TEST(ClaudeDecoder, ALimitLastsAsLongAsTheLastTryWasPutOff) {
+  const auto decoder = claude().decoder(start());
+  const std::string retry = R"({"type":"system","subtype":"api_retry","attempt":1,"max_retries":1,"retry_delay_ms":5899,"error_status":429,"error":"rate_limit"})";
+  const std::string result =
+      R"({"type":"result","subtype":"success","is_error":true,"terminal_reason":"api_error","api_error_status":429,"result":"API Error: Request rejected (429) · no"})";
+  EXPECT_EQ(feed(*decoder, Lines{retry, result}).back(), "turn limited error=API Error: Request rejected (429) · no for=5899");
+  // Of the turn before nothing is left.
+  EXPECT_EQ(feed(*decoder, result), (Lines{"turn limited error=API Error: Request rejected (429) · no"}));
+}
+
 TEST(ClaudeDecoder, MessagesAndInterruptsAreInputLines) {
   const auto decoder = claude().decoder(start());
   EXPECT_EQ(decoder->message("u2", "and more"), R"({"type":"user","uuid":"u2","message":{"role":"user","content":"and more"}})");
@@ -190,6 +200,9 @@ TEST(ClaudeBackground, CommandLines) {
   EXPECT_EQ(agents.start(wanted), (Lines{"claude", "--bg", "--resume", std::string(kSession), "--dangerously-skip-permissions", " -x"}));
   wanted.prompt = "";
   EXPECT_EQ(agents.start(wanted).back(), "--dangerously-skip-permissions");
+  wanted.prompt = "Go on";
+  wanted.keeps_options = true;
+  EXPECT_EQ(agents.start(wanted), (Lines{"claude", "--bg", "--resume", std::string(kSession), "Go on"}));
   EXPECT_EQ(agents.list(), (Lines{"claude", "agents", "--json", "--all"}));
   EXPECT_EQ(agents.stop("c738d8d5"), (Lines{"claude", "stop", "c738d8d5"}));
 }

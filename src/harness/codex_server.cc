@@ -16,12 +16,16 @@ using run::TurnOutcome;
 constexpr std::string_view kTurn = "turn:", kSteer = "steer:";
 constexpr std::size_t kAskedMax = 1'000;
 constexpr std::size_t kWaitingMax = 1'000;
+constexpr int kHistoryItems = 100;  // of a conversation's end: more than a turn that was cut says of its messages
 
 std::string request(std::string_view id, std::string_view method, json::object params) {
   return line_of({{"jsonrpc", "2.0"}, {"id", text_in(id)}, {"method", method}, {"params", std::move(params)}});
 }
 
-json::array input_of(std::string_view text) { return {json::object{{"type", "text"}, {"text", text_in(text)}}}; }
+// The server gives the id back where the message is part of the conversation.
+json::object message_params(std::string_view thread_id, std::string_view message_id, std::string_view text) {
+  return {{"threadId", thread_id}, {"clientUserMessageId", text_in(message_id)}, {"input", json::array{json::object{{"type", "text"}, {"text", text_in(text)}}}}};
+}
 
 run::Usage usage_of(const json::object& counts) {
   return {.input_tokens = count_in(counts, "inputTokens"),
@@ -72,8 +76,9 @@ class CodexServerDecoder final : public Decoder {
   }
 
   std::string message(std::string_view message_id, std::string_view text) const override {
-    if (thread_id_.empty()) return {};
-    json::object params{{"threadId", thread_id_}, {"input", input_of(text)}};
+    // Before its first turn has begun it may take a message for that turn or for one of its own.
+    if (!is_ready_ || (!has_turned_ && !start_.prompt.empty())) return {};
+    auto params = message_params(thread_id_, message_id, text);
     if (turn_id_.empty()) return request(std::string(kTurn) + std::string(message_id), "turn/start", std::move(params));
     params["expectedTurnId"] = turn_id_;
     return request(std::string(kSteer) + std::string(message_id), "turn/steer", std::move(params));
@@ -106,13 +111,16 @@ class CodexServerDecoder final : public Decoder {
       out.push_back(Reply{.key = "thread", .line = thread_request()});
     } else if (id == "thread") {
       return error ? fail(*error, out) : read_thread(*result, out);
+    } else if (id == "history") {
+      return read_history(result, out);
     } else if (id.starts_with(kTurn)) {
-      if (error) return fail(*error, out);
+      if (error) return refuse(id.substr(kTurn.size()), *error, out);
       wait_for(id.substr(kTurn.size()));
       if (const auto* turn = base::object_field(*result, "turn"); turn && turn_id_.empty()) turn_id_ = id_in(*turn, "id").value_or("");
-    } else if (id.starts_with(kSteer) && result) {
-      // Refused, the message is not part of anything: whoever sent it sees that it is never heard.
-      wait_for(id.substr(kSteer.size()));
+    } else if (id.starts_with(kSteer)) {
+      // The turn may have ended meanwhile.
+      if (error) out.push_back(Refused{id.substr(kSteer.size())});
+      else wait_for(id.substr(kSteer.size()));
     }
     return true;
   }
@@ -123,12 +131,20 @@ class CodexServerDecoder final : public Decoder {
     return true;
   }
 
+  // The first message is what the process is there for.
+  bool refuse(const std::string& message_id, const json::object& error, std::vector<Told>& out) {
+    if (message_id == start_.message_id || turn_id_.empty()) return fail(error, out);
+    out.push_back(Refused{message_id});
+    return true;
+  }
+
   std::string thread_request() const {
     json::object params{{"approvalPolicy", "untrusted"}, {"sandbox", "workspace-write"}};
     if (!start_.directory.empty()) params["cwd"] = text_in(start_.directory);
     if (!start_.model.empty()) params["model"] = text_in(start_.model);
     if (!start_.resumes) return request("thread", "thread/start", std::move(params));
     params["threadId"] = start_.session_id;
+    params["excludeTurns"] = true;  // a long conversation would not fit into a line
     return request("thread", start_.forks ? "thread/fork" : "thread/resume", std::move(params));
   }
 
@@ -138,8 +154,35 @@ class CodexServerDecoder final : public Decoder {
     if (!id) return false;
     thread_id_ = *id;
     out.push_back(SessionNamed{.session_id = *id, .model = base::text_or_empty(result, "model"), .version = version_});
+    if (!start_.resumes || start_.forks) return begin(out);
+    // A process before this one may have taken a message and not lived to tell.
+    json::object params{{"threadId", *id}, {"limit", kHistoryItems}, {"sortDirection", "desc"}};
+    out.push_back(Reply{.key = "history", .line = request("history", "thread/items/list", std::move(params))});
+    return true;
+  }
+
+  // The end of the conversation; null where it is not told: then it is as if nothing of ours were in it.
+  bool read_history(const json::object* result, std::vector<Told>& out) {
+    const auto* entries = result ? base::array_field(*result, "data") : nullptr;
+    bool has_prompt = false;
+    for (const auto& entry : entries ? *entries : json::array()) {
+      const auto* listed = entry.if_object();
+      const auto* item = listed ? base::object_field(*listed, "item") : nullptr;
+      const auto id = item && codex_item_type(*item) == "user_message" ? id_in(*item, "clientId") : std::nullopt;
+      if (!id) continue;
+      has_prompt = has_prompt || *id == start_.message_id;
+      out.push_back(Heard{*id});
+    }
+    if (!has_prompt) return begin(out);
+    is_ready_ = has_turned_ = true;
+    out.push_back(HandledMessage{start_.message_id});
+    return true;
+  }
+
+  bool begin(std::vector<Told>& out) {
+    is_ready_ = true;
     if (start_.prompt.empty()) return true;
-    json::object params{{"threadId", *id}, {"input", input_of(start_.prompt)}};
+    auto params = message_params(thread_id_, start_.message_id, start_.prompt);
     if (!start_.effort.empty()) params["effort"] = text_in(start_.effort);
     out.push_back(Reply{.key = "message:" + start_.message_id,
                         .line = request(std::string(kTurn) + start_.message_id, "turn/start", std::move(params))});
@@ -191,6 +234,7 @@ class CodexServerDecoder final : public Decoder {
     if (method == "item/started" || method == "item/completed") return read_item(params, method == "item/started", out);
     if (method == "thread/tokenUsage/updated") return read_usage(params);
     if (method == "serverRequest/resolved") return read_resolved(params);
+    if (method == "account/rateLimits/updated") return read_limits(params);
     if (method == "error") return read_error(params, out);
     // Pieces of what comes whole later, and the state of things that say enough by themselves.
     return method.starts_with("item/") || method.starts_with("thread/") || method.starts_with("turn/") || method.starts_with("account/");
@@ -201,6 +245,7 @@ class CodexServerDecoder final : public Decoder {
     const auto id = turn ? id_in(*turn, "id") : std::nullopt;
     if (!id) return false;
     turn_id_ = *id;
+    has_turned_ = true;
     items_.clear();
     last_error_ = {};
     out.push_back(TurnBegan());
@@ -210,9 +255,10 @@ class CodexServerDecoder final : public Decoder {
   bool read_item(const json::object& params, bool begins, std::vector<Told>& out) {
     const auto* item = base::object_field(params, "item");
     if (!item) return false;
-    // The user's words, as the conversation has them. They carry no id of ours, but come in the order in which they were taken.
+    // The user's words, as the conversation has them: with the id that we gave them, else (older versions) in the order in which
+    // they were taken.
     if (!begins && codex_item_type(*item) == "user_message") {
-      hear_next(out);
+      hear(id_in(*item, "clientId"), out);
       return true;
     }
     if (!begins) {
@@ -223,14 +269,17 @@ class CodexServerDecoder final : public Decoder {
   }
 
   void wait_for(std::string message_id) {
+    if (std::ranges::find(heard_, message_id) != heard_.end()) return;
     if (waiting_.size() < kWaitingMax && !message_id.empty()) waiting_.push_back(std::move(message_id));
   }
 
-  void hear_next(std::vector<Told>& out) {
-    if (waiting_.empty()) return;
-    out.push_back(Heard{waiting_.front()});
-    heard_.push_back(std::move(waiting_.front()));
-    waiting_.pop_front();
+  void hear(std::optional<std::string> id, std::vector<Told>& out) {
+    if (!id && waiting_.empty()) return;
+    if (!id) id = waiting_.front();
+    // The answer to its request may come after it.
+    if (std::erase(waiting_, *id) == 0 && std::ranges::find(heard_, *id) != heard_.end()) return;
+    out.push_back(Heard{*id});
+    heard_.push_back(*std::move(id));
   }
 
   bool read_usage(const json::object& params) {
@@ -256,6 +305,17 @@ class CodexServerDecoder final : public Decoder {
     return true;
   }
 
+  // When the limits that are used up end. The failure that follows names only a time of the day.
+  bool read_limits(const json::object& params) {
+    constexpr double kUsedUpPercent = 100;
+    const auto* limits = base::object_field(params, "rateLimits");
+    limit_ends_s_ = 0;
+    for (const auto* name : {"primary", "secondary"})
+      if (const auto* window = limits ? base::object_field(*limits, name) : nullptr; window && base::number_field(*window, "usedPercent").value_or(0) >= kUsedUpPercent)
+        limit_ends_s_ = std::max(limit_ends_s_, count_in(*window, "resetsAt"));
+    return limits != nullptr;
+  }
+
   bool read_error(const json::object& params, std::vector<Told>& out) {
     const auto* error = base::object_field(params, "error");
     if (!error) return false;
@@ -274,7 +334,7 @@ class CodexServerDecoder final : public Decoder {
     const auto* error = base::object_field(*turn, "error");
     if (!error) error = &last_error_;
     // A turn that ended in any way has its messages in the conversation.
-    while (!waiting_.empty()) hear_next(out);
+    while (!waiting_.empty()) hear(std::nullopt, out);
     if (status == "completed") end_turn({.outcome = TurnOutcome::done}, "", out);
     else if (status == "interrupted") end_turn({.outcome = TurnOutcome::interrupted}, "interrupted", out);
     else end_turn(failure_in(*error), base::text_or_empty(*error, "message"), out);
@@ -285,9 +345,11 @@ class CodexServerDecoder final : public Decoder {
   }
 
   void end_turn(const Failure& failure, std::string_view error, std::vector<Told>& out) {
+    has_turned_ = true;
     TurnEnded ended{.turn = {.outcome = failure.outcome, .text = items_.said()}, .limited_for_ms = failure.for_ms};
     ended.turn.error = std::string(base::utf8_prefix(error, kErrorBytesMax));
     ended.turn.until_ms = failure.until_ms;
+    if (failure.outcome == TurnOutcome::limited && !failure.until_ms && !failure.for_ms) ended.turn.until_ms = limit_ends_s_ * 1'000;
     ended.turn.usage = difference(usage_, usage_before_);
     usage_before_ = usage_;
     turn_id_.clear();
@@ -299,11 +361,14 @@ class CodexServerDecoder final : public Decoder {
   const Start start_;
   std::string version_, thread_id_;
   std::string turn_id_;              // of the turn under way; "" none
+  bool is_ready_ = false;            // it can be given messages
+  bool has_turned_ = false;          // a turn has begun, or could not
   std::deque<std::string> waiting_;  // messages that the server took, in that order, until the conversation shows them
   std::vector<std::string> heard_;   // in this turn
   std::map<std::string, Asked> asked_;
   bool usage_is_inherited_;
   run::Usage usage_, usage_before_;  // of the thread: now, and at the end of the turn before
+  std::int64_t limit_ends_s_ = 0;    // of the limits that are used up; 0: none, or not known
   json::object last_error_;
   CodexItems items_;
 };

@@ -107,7 +107,7 @@ TEST(CodexServer, ATurnWithApprovalsAndAMessageInBetween) {
             (Lines{R"(reply initialized {"jsonrpc":"2.0","method":"initialized"})",
                    R"(reply thread {"jsonrpc":"2.0","id":"thread","method":"thread/start","params":{"approvalPolicy":"untrusted","sandbox":"workspace-write","cwd":"/w"}})",
                    "session th-1 model=gpt-5.1-codex version=0.169.0",
-                   R"(reply message:m1 {"jsonrpc":"2.0","id":"turn:m1","method":"turn/start","params":{"threadId":"th-1","input":[{"type":"text","text":"Do it"}]}})",
+                   R"(reply message:m1 {"jsonrpc":"2.0","id":"turn:m1","method":"turn/start","params":{"threadId":"th-1","clientUserMessageId":"m1","input":[{"type":"text","text":"Do it"}]}})",
                    "turn began", "heard m1", "thought One.\nTwo.", "call " + touch, "asks " + touch + " (not trusted)",
                    "ended " + touch + " => ok\n", "call " + patch, "asks " + patch + " ()", "failed " + patch + " => add a", "said All done.",
                    "heard m2", "turn done text=All done. usage=200/24/5/20/0", "handled m1", "handled m2"}));
@@ -118,7 +118,7 @@ TEST(CodexServer, FailuresAreToldApartAndNoRequestIsLeftWaiting) {
   EXPECT_EQ(feed(*decoder, file_lines("codex/server-failures.jsonl")),
             (Lines{"turn began", "limited in 0 (Reconnecting... 1/5)", "turn limited error=You've hit your usage limit. Try again in 30 minutes. for=1800000",
                    "turn began", "turn interrupted error=interrupted", "turn denied error=no", "turn again error=no", "turn denied error=no",
-                   "turn failed error=too long", "turn failed error=no rollout found for thread id th-9", "turn failed error=thread not found",
+                   "turn failed error=too long", "turn failed error=no rollout found for thread id th-9", "turn failed error=thread not found", "refused m1",
                    R"(reply refused:7 {"jsonrpc":"2.0","id":7,"error":{"code":-32601,"message":"not supported"}})",
                    R"(reply refused:"e1" {"jsonrpc":"2.0","id":"e1","result":{"action":"decline","content":null}})",
                    R"(reply refused:8 {"jsonrpc":"2.0","id":8,"result":{"permissions":{}}})", "unknown", "unknown", "unknown", "unknown", "unknown"}));
@@ -131,7 +131,7 @@ TEST(CodexServer, RequestsThatDependOnWhatIsUnderWay) {
   EXPECT_EQ(decoder->interrupt("i1"), "");
   feed(*decoder, Lines(lines.begin(), lines.begin() + 11));
   EXPECT_EQ(decoder->message("m2", "more"),
-            R"({"jsonrpc":"2.0","id":"steer:m2","method":"turn/steer","params":{"threadId":"th-1","input":[{"type":"text","text":"more"}],"expectedTurnId":"tu-1"}})");
+            R"({"jsonrpc":"2.0","id":"steer:m2","method":"turn/steer","params":{"threadId":"th-1","clientUserMessageId":"m2","input":[{"type":"text","text":"more"}],"expectedTurnId":"tu-1"}})");
   EXPECT_EQ(decoder->interrupt("i1"), R"({"jsonrpc":"2.0","id":"i1","method":"turn/interrupt","params":{"threadId":"th-1","turnId":"tu-1"}})");
   EXPECT_EQ(decoder->answer("call_1", true, ""), R"({"jsonrpc":"2.0","id":0,"result":{"decision":"accept"}})");
   EXPECT_EQ(decoder->answer("call_1", false, "no"), R"({"jsonrpc":"2.0","id":0,"result":{"decision":"decline"}})");
@@ -140,7 +140,59 @@ TEST(CodexServer, RequestsThatDependOnWhatIsUnderWay) {
   feed(*decoder, Lines(lines.begin() + 12, lines.end()));
   EXPECT_EQ(decoder->answer("call_2", true, ""), "");
   EXPECT_EQ(decoder->message("m3", "more"),
-            R"({"jsonrpc":"2.0","id":"turn:m3","method":"turn/start","params":{"threadId":"th-1","input":[{"type":"text","text":"more"}]}})");
+            R"({"jsonrpc":"2.0","id":"turn:m3","method":"turn/start","params":{"threadId":"th-1","clientUserMessageId":"m3","input":[{"type":"text","text":"more"}]}})");
+}
+
+TEST(CodexServer, AMessageIsHeardByItsId) {
+  const auto decoder = codex().decoder(asking());
+  const auto lines = file_lines("codex/server.jsonl");
+  feed(*decoder, Lines(lines.begin(), lines.begin() + 5));
+  const auto shown = [](const std::string& id) {
+    return R"({"method":"item/completed","params":{"item":{"type":"userMessage","id":"u","clientId":)" + id + R"(,"content":[]},"threadId":"th-1"}})";
+  };
+  const auto taken = [](const std::string& id) { return R"({"id":"steer:)" + id + R"(","result":{"turnId":"tu-1"}})"; };
+  // Whatever the order is, and whether it is shown before its request is answered.
+  EXPECT_EQ(feed(*decoder, {taken("m2"), shown(R"("m3")"), taken("m3"), shown(R"("m2")"), shown(R"("m2")")}), (Lines{"heard m3", "heard m2"}));
+  EXPECT_EQ(feed(*decoder, {taken("m4"), shown("null")}), (Lines{"heard m1"}));  // one without an id: the first that waits
+}
+
+TEST(CodexServer, WhatAThreadHasHeardIsNotSaidAgain) {
+  auto start = asking();
+  start.resumes = true;
+  start.session_id = "th-1";
+  const std::string resumed = R"({"id":"thread","result":{"thread":{"id":"th-1"},"model":"m"}})";
+  const auto history = [](const std::string& id) {
+    return R"({"id":"history","result":{"data":[{"turnId":"a","item":{"type":"agentMessage","text":"x"}},{"turnId":"a","item":{"type":"userMessage","clientId":)" + id + "}}]}}";
+  };
+  const auto fresh = codex().decoder(start);
+  EXPECT_EQ(feed(*fresh, resumed).at(1),
+            R"(reply history {"jsonrpc":"2.0","id":"history","method":"thread/items/list","params":{"threadId":"th-1","limit":100,"sortDirection":"desc"}})");
+  EXPECT_EQ(fresh->message("m2", "x"), "");
+  const auto begun = feed(*fresh, history(R"("m0")"));
+  ASSERT_EQ(begun.size(), 2u);
+  EXPECT_EQ(begun.at(0), "heard m0");
+  EXPECT_TRUE(begun.at(1).starts_with("reply message:m1 ")) << begun.at(1);
+  // The prompt is there: it is not given again, and another message may be.
+  const auto cut = codex().decoder(start);
+  feed(*cut, resumed);
+  EXPECT_EQ(feed(*cut, history(R"("m1")")), (Lines{"heard m1", "handled m1"}));
+  EXPECT_NE(cut->message("m2", "x").find("turn/start"), std::string::npos);
+  // A version that cannot say.
+  const auto old = codex().decoder(start);
+  feed(*old, resumed);
+  EXPECT_TRUE(feed(*old, R"({"id":"history","error":{"code":-32600,"message":"unknown method"}})").at(0).starts_with("reply message:m1 "));
+}
+
+TEST(CodexServer, AUsageLimitEndsWhenItsWindowDoes) {
+  const auto decoder = codex().decoder(asking());
+  const auto limits = [](const std::string& used) {
+    return R"({"method":"account/rateLimits/updated","params":{"rateLimits":{"limitId":"codex","primary":{"usedPercent":)" + used +
+           R"(,"windowDurationMins":300,"resetsAt":1796005474},"secondary":null}}})";
+  };
+  const std::string failed =
+      R"({"method":"turn/completed","params":{"turn":{"status":"failed","error":{"message":"try again at 2:24 AM.","codexErrorInfo":"usageLimitExceeded"}}}})";
+  EXPECT_EQ(feed(*decoder, {limits("100"), failed}), (Lines{"turn limited error=try again at 2:24 AM. until=1796005474000"}));
+  EXPECT_EQ(feed(*decoder, {limits("99"), failed}), (Lines{"turn limited error=try again at 2:24 AM."}));
 }
 
 TEST(CodexServer, AThreadIsGoneOnWithOrCopied) {
@@ -150,7 +202,7 @@ TEST(CodexServer, AThreadIsGoneOnWithOrCopied) {
   start.session_id = "th-1";
   start.model = "m";
   EXPECT_EQ(feed(*codex().decoder(start), initialized).at(1),
-            R"(reply thread {"jsonrpc":"2.0","id":"thread","method":"thread/resume","params":{"approvalPolicy":"untrusted","sandbox":"workspace-write","cwd":"/w","model":"m","threadId":"th-1"}})");
+            R"(reply thread {"jsonrpc":"2.0","id":"thread","method":"thread/resume","params":{"approvalPolicy":"untrusted","sandbox":"workspace-write","cwd":"/w","model":"m","threadId":"th-1","excludeTurns":true}})");
   start.forks = true;
   EXPECT_NE(feed(*codex().decoder(start), initialized).at(1).find("thread/fork"), std::string::npos);
 }

@@ -43,6 +43,10 @@ struct Asks {
 struct Heard {
   std::string message_id;
 };
+// It did not take a message: another line that gives it that may be written.
+struct Refused {
+  std::string message_id;
+};
 // It is through with a message; one that it knew before is not worked on again.
 struct HandledMessage {
   std::string message_id;
@@ -63,7 +67,7 @@ struct Reply {
 };
 // A line that nobody here knows. It is kept with all others in the run's output file.
 struct Unknown {};
-using Told = std::variant<SessionNamed, TurnBegan, Said, Thought, CallBegan, CallEnded, Asks, Heard, HandledMessage, Retries, TurnEnded, Reply, Unknown>;
+using Told = std::variant<SessionNamed, TurnBegan, Said, Thought, CallBegan, CallEnded, Asks, Heard, Refused, HandledMessage, Retries, TurnEnded, Reply, Unknown>;
 
 // Reads one process' standard output, line by line. A function of the lines so far: after a crash the same lines say the same.
 class Decoder {
@@ -88,6 +92,7 @@ struct Start {
   std::string session_id;   // to be created under that id (pins_id), or to be gone on with (resumes)
   bool resumes = false;
   bool forks = false;       // a copy of the session, under an id of its own
+  bool keeps_options = false;  // of a background session that the harness knows: it goes on with the options that it was started with
   std::string model = {}, effort = {};
   std::string title = {};
   std::string directory = {};     // its working directory

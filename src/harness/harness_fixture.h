@@ -24,6 +24,7 @@ inline std::string words(const CallBegan& told) { return "call " + words(told.ca
 inline std::string words(const CallEnded& told) { return (told.is_error ? "failed " : "ended ") + words(told.call) + " => " + told.result; }
 inline std::string words(const Asks& told) { return "asks " + words(told.call) + " (" + told.reason + ")"; }
 inline std::string words(const Heard& told) { return "heard " + told.message_id; }
+inline std::string words(const Refused& told) { return "refused " + told.message_id; }
 inline std::string words(const HandledMessage& told) { return "handled " + told.message_id; }
 inline std::string words(const Retries& told) {
   return std::string(told.limited ? "limited" : "retries") + " in " + std::to_string(told.in_ms) + " (" + told.reason + ")";

@@ -44,6 +44,10 @@ class Thread:
         with open(self.path, "a") as f:
             f.write(json.dumps({"timestamp": stamp(), "type": kind, "payload": payload}) + "\n")
 
+    def heard(self):
+        with open(self.path) as f:
+            return [line["payload"] for line in map(json.loads, f) if line["type"] == "item" and line["payload"]["type"] == "userMessage"]
+
     def spend(self, requests):
         self.usage = dict(self.usage, input_tokens=self.usage["input_tokens"] + 100 * requests, output_tokens=self.usage["output_tokens"] + 10 * requests)
         self.add("token_count", self.usage)
@@ -181,24 +185,26 @@ class Server(Codex):
         self.tell("serverRequest/resolved", requestId=request)
         return None if answer.get("decision") in ("accept", "acceptForSession") else "declined"
 
-    def hear(self, text):
-        self.item("started", {"type": "userMessage", "content": [{"type": "text", "text": text}]})
-        self.item("completed", {"type": "userMessage", "content": [{"type": "text", "text": text}]})
+    def hear(self, text, client=None):
+        item = {"type": "userMessage", "clientId": client, "content": [{"type": "text", "text": text}]}
+        self.item("started", item)
+        self.item("completed", item)
 
     def arrived(self):
         texts = []
         while not self.steered.empty():
-            texts.append(self.steered.get())
-            self.hear(texts[-1])
+            text, client = self.steered.get()
+            texts.append(text)
+            self.hear(text, client)
         return texts
 
     def run(self):
         while (turn := self.turns.get()) is not None:
-            self.turn_id, text = turn
+            self.turn_id, text, client = turn
             self.interrupt.clear()
             status, error = "completed", None
             self.tell("turn/started", turn={"id": self.turn_id, "status": "inProgress", "items": [], "error": None})
-            self.hear(text)
+            self.hear(text, client)
             try:
                 outcome, value = self.work(text)
                 if outcome == "error":
@@ -255,16 +261,18 @@ class Server(Codex):
             return {"thread": {"id": self.thread.id, "cliVersion": version, "turns": []}, "model": params.get("model") or "scripted", "cwd": os.getcwd()}, None
         if not self.thread or params.get("threadId") != self.thread.id:
             return None, "thread not found"
+        if method == "thread/items/list":
+            return {"data": [{"turnId": "", "item": item} for item in reversed(self.thread.heard())][:params["limit"]], "nextCursor": None}, None
         text = "\n".join(part.get("text", "") for part in params.get("input", []))
         if method in ("turn/start", "turn/steer"):
             log("message", session=self.thread.id, uuid=str(id).partition(":")[2], text=text[:300], method=method)
         if method == "turn/start":
-            self.pending = (new_id(), text)
+            self.pending = (new_id(), text, params.get("clientUserMessageId"))
             return {"turn": {"id": self.pending[0], "status": "inProgress", "items": [], "error": None}}, None
         if method == "turn/steer":
             if params.get("expectedTurnId") != self.turn_id:
                 return None, "no active turn to steer"
-            self.steered.put(text)
+            self.steered.put((text, params.get("clientUserMessageId")))
             return {"turnId": self.turn_id}, None
         if method == "turn/interrupt":
             self.interrupt.set()
