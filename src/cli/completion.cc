@@ -27,12 +27,12 @@ constexpr Row kRows[] = {
     {"flow",
      "--agent --effort --cwd --save --timeout --max-tokens --max-concurrent --tools --output --with-synthesis --team-mode "
      "--team-attach --background --bare --yolo "
-     "--verbose --json --plan --max-agents --dry-run --show-graph --graph-format --resume --retry-failed",
+     "--verbose --notify --invocation --project --json --plan --max-agents --dry-run --show-graph --graph-format --resume --retry-failed",
      Takes::nothing},
     {"fanout",
      "--agent --effort --cwd --save --timeout --max-tokens --max-concurrent --tools --output --with-synthesis --team-mode "
      "--team-attach --background --bare --yolo "
-     "--verbose --json --num-workers --workers --synthesis-prompt",
+     "--verbose --notify --invocation --project --json --num-workers --workers --synthesis-prompt",
      Takes::nothing},
     {"play", "--json", Takes::files},
     {"chat", "--agent --resume --continue-last --session --cwd --timeout --recovery --verbose", Takes::files},

@@ -23,8 +23,9 @@ std::string delta_text(const std::string& text) {
 }
 
 struct Words {
-  std::string operator()(const run::RunStarted& e) const { return e.provider + "/" + e.model; }
-  std::string operator()(const run::ModelStarted& e) const { return e.provider + "/" + e.model; }
+  static std::string model(const std::string& provider, const std::string& name) { return name.empty() ? provider : provider + "/" + name; }
+  std::string operator()(const run::RunStarted& e) const { return model(e.provider, e.model); }
+  std::string operator()(const run::ModelStarted& e) const { return model(e.provider, e.model); }
   std::string operator()(const run::TextDelta& e) const { return delta_text(e.text); }
   std::string operator()(const run::ThinkingDelta& e) const { return delta_text(e.text); }
   std::string operator()(const run::Superseded& e) const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/columns.h"
 #include "cli/output.h"
 
 namespace cli {
@@ -18,11 +19,6 @@ void add_note(std::string& notes, const std::string& note) { notes += (notes.emp
 
 // One line of any length: what stands in a cell cannot look like another row.
 std::string cell(std::string_view text) { return one_line(text, text.size() + 1); }
-
-std::size_t columns_of(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }));
-}
 
 std::string_view color_of(const TaskRow& row) {
   if (row[kNotes].starts_with("[live]")) return kGreen;
@@ -47,9 +43,10 @@ TaskRow task_row(const store::Assignment& task, const TaskNow& now, const Moment
   if (!task.waiting_on.empty()) add_note(notes, "waits on " + task.waiting_on);
   if (!task.assignee.empty()) add_note(notes, "@" + task.assignee);
   for (const auto& tag : task.tags) add_note(notes, "#" + tag);
-  TaskRow row = {std::string(store::name(task.status)), task.priority, task.slug,           task.project,
-                 age(task.created_ms, moment.wall_ms),  task.due,      auto_run(task, now), notes};
-  for (auto& text : row) text = text.empty() ? "-" : cell(text);
+  TaskRow row = {std::string(store::name(task.status)), task.priority, task.slug,           cell(task.project),
+                 age(task.created_ms, moment.wall_ms),  task.due,      auto_run(task, now), cell(notes)};
+  for (auto& text : row)
+    if (text.empty()) text = "-";
   if (notes.empty()) row[kNotes].clear();
   return row;
 }

@@ -92,7 +92,7 @@ aio::Task<Checked<LaunchedTurn>> launch_turn(Process& process, store::Assignment
     spec.session_id = own_session(process);
   engine::LaunchRequest request;
   request.spec.harness = spec;
-  request.spec.provider = turn.harness->name();
+  request.spec.provider = spec.harness == "gemini" ? "gemini-code" : spec.harness;  // as model specs write it
   // A message that no turn has taken is what this one begins with.
   const bool told = turn.text.empty() && resumes && before && !turn.background && co_await has_messages(process, before->session);
   request.spec.input = told ? "" : prompt_of(task, turn, resumes);

@@ -71,6 +71,7 @@ aio::Task<Ending> HarnessExecution::run() {
   if (!harness_) throw base::Broken("no harness '" + spec_.harness->harness + "' is known to this program");
   if (!deps_.children || !deps_.blocking) throw base::Broken("this process starts no coding agents");
   state_ = co_await fold_harness(deps_.store, lease_.run, lease_.run.event_count);
+  co_await find_session();
   log_ = open_log();
   if (lease_.taken_over && state_.process)
     log_->add_fact("taken_over", base::to_text(boost::json::object{{"events", state_.next_index}, {"died", lease_.died}}));
@@ -88,6 +89,24 @@ aio::Task<Ending> HarnessExecution::run() {
     }
   }
   co_return ending;
+}
+
+// Of an agent's turn, which names no session of the program: the one that the turn before it was in, else a new one. The same comes out
+// of it whoever looks, since a run's past does not change.
+aio::Task<> HarnessExecution::find_session() {
+  auto& own = *spec_.harness;
+  if (!own.session_id.empty()) co_return;
+  const auto past = co_await deps_.store.history(lease_.run.session, lease_.run.history_through);
+  for (auto leg = past.rbegin(); leg != past.rend() && own.session_id.empty(); ++leg) {
+    const auto spec = run::decode_spec(leg->run.spec);
+    if (leg->run.kind != store::kKindHarness || leg->run.first_kept > 0 || !spec || !spec->harness || spec->harness->harness != own.harness) continue;
+    own.session_id = (co_await fold_harness(deps_.store, leg->run, leg->until)).session_id;
+  }
+  own.resumes = !own.session_id.empty();
+  if (own.resumes) co_return;
+  if (harness_->capabilities().pins_id) own.session_id = run::harness_message_id(lease_.run.run_id, "session");
+  // There is no other place for it that all programs have.
+  if (!spec_.system_prompt.empty()) spec_.input = spec_.system_prompt + "\n\n" + spec_.input;
 }
 
 aio::Task<> HarnessExecution::fail(std::string what) {

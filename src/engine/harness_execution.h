@@ -38,6 +38,7 @@ class HarnessExecution final : public Execution {
 
   // Gives it what it has not been given, and takes what it has said; comes back when there may be something to decide.
   aio::Task<> follow();
+  aio::Task<> find_session();
   aio::Task<> take_output();
   aio::Task<> name_session();
   void note(const harness::Told& told);

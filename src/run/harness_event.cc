@@ -47,7 +47,7 @@ std::string_view name(TurnOutcome outcome) { return kOutcomes[static_cast<std::s
 
 json::object fields_of(const HarnessStarted& event) {
   json::object o{{"process", event.process}};
-  put_text(o, "session_id", event.session_id);
+  put_text(o, "harness_session", event.session_id);
   if (event.resumes) o["resumes"] = true;
   put_text(o, "prompt", event.prompt);
   put_text(o, "message_id", event.message_id);
@@ -56,7 +56,7 @@ json::object fields_of(const HarnessStarted& event) {
 }
 
 json::object fields_of(const HarnessSession& event) {
-  json::object o{{"session_id", event.session_id}};
+  json::object o{{"harness_session", event.session_id}};
   put_text(o, "model", event.model);
   put_text(o, "version", event.version);
   return o;
@@ -87,7 +87,7 @@ json::object fields_of(const HarnessWaits& event) { return {{"why", event.why}, 
 
 HarnessStarted read_harness_started(const json::object& o) {
   return {.process = base::int_or_zero(o, "process"),
-          .session_id = base::text_or_empty(o, "session_id"),
+          .session_id = base::text_or_empty(o, "harness_session"),
           .resumes = base::bool_field(o, "resumes").value_or(false),
           .prompt = base::text_or_empty(o, "prompt"),
           .message_id = base::text_or_empty(o, "message_id"),
@@ -95,7 +95,7 @@ HarnessStarted read_harness_started(const json::object& o) {
 }
 
 HarnessSession read_harness_session(const json::object& o) {
-  return {.session_id = base::text_or_empty(o, "session_id"), .model = base::text_or_empty(o, "model"), .version = base::text_or_empty(o, "version")};
+  return {.session_id = base::text_or_empty(o, "harness_session"), .model = base::text_or_empty(o, "model"), .version = base::text_or_empty(o, "version")};
 }
 
 HarnessHeard read_harness_heard(const json::object& o) { return {base::text_or_empty(o, "message_id")}; }

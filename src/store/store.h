@@ -96,6 +96,8 @@ class Store {
   // --- notices -----------------------------------------------------------------------------------------------------
   // Not told yet, oldest first. One is made in the transaction in which a launched task ends.
   virtual aio::Task<std::vector<Notice>> notices(SessionNumber session) = 0;
+  // Them, and what else each model call is told, in one read: many runs that begin at once read nothing but this.
+  virtual aio::Task<Surroundings> surroundings(SessionNumber session, std::optional<MemoryFilter> memory) = 0;
   // Nobody waits for a task any more: its end becomes news. False: it has ended, whoever asks may tell it himself.
   virtual aio::Task<bool> stop_awaiting(RunNumber task) = 0;
   // A task showed what was waited for; once for each detail.

@@ -39,6 +39,7 @@ struct Run {
   std::int64_t epoch = 0;            // the attempt; grows with every claim
   OwnerNumber owner = 0;             // 0: nobody
   std::int64_t history_through = 0;  // of the session: ended runs up to this ordinal are this run's past
+  bool forked = false;               // the session began as a fork of another: that is its past too
   std::uint64_t first_kept = 0;      // events below were given up by declared retention
   std::uint64_t event_count = 0;     // one more than the last event's index
   std::int64_t created_ms = 0, updated_ms = 0, ended_ms = 0;
@@ -181,6 +182,7 @@ struct Lease {
   Run run;
   bool taken_over = false;  // it had an executor before
   bool died = false;        // ... which died: it did not give the run up
+  Slice log = {};           // its events, where whoever has made the lease knows them: they need not be read
 };
 
 struct Append {
@@ -241,6 +243,13 @@ struct MemoryFilter {
   bool open_only = false;     // without todos that are done with
   std::size_t limit = base::limits::kMemoryEntriesMax;
   std::size_t part_bytes_max = SIZE_MAX;  // of contents, of the goal and the todos together, and of the facts: about
+};
+
+// What a model call is told besides the log of its run.
+struct Surroundings {
+  std::vector<Run> live_tasks;    // of its session
+  std::vector<Notice> notices;    // not told yet, oldest first
+  Page<run::MemoryEntry> memory;  // what was asked for of it
 };
 
 struct SessionChange {

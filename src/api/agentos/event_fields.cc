@@ -182,7 +182,8 @@ struct Fields {
   // Of flows and of coding-agent programs, which AgentOS does not know: whole, as custom events.
   void named(std::string_view name, const boost::json::object& fields) const {
     text(out, "name", name);
-    for (const auto& [key, value] : fields) out += ",\"" + std::string(key) + "\":" + base::to_text(value);
+    // The run of an operation is another one than the event's own.
+    for (const auto& [key, value] : fields) out += ",\"" + std::string(key == "run_id" ? "op_run_id" : key) + "\":" + base::to_text(value);
   }
   void operator()(const run::FlowPlanned& e) const { named("flow_planned", fields_of(e)); }
   void operator()(const run::OpStarted& e) const { named("op_started", fields_of(e)); }

@@ -283,14 +283,6 @@ std::vector<Store::Past> select_history(Database& db, SessionNumber session, std
   return past;
 }
 
-std::vector<Notice> select_notices(Database& db, SessionNumber session) {
-  auto q = db.query("SELECT id, task, kind, detail, created_ms FROM notice WHERE session = ? ORDER BY id LIMIT 1000");
-  q.bind(session);
-  std::vector<Notice> notices;
-  while (q.step()) notices.push_back({q.integer(0), q.text(1), q.text(2), q.text(3), q.integer(4)});
-  return notices;
-}
-
 #define OUTLAST_MEMORY_FILTER                                                                                          \
   "WHERE session = ?1 AND (?2 = '' OR instr(lower(content), lower(?2)) > 0 OR instr(lower(category), lower(?2)) > 0) " \
   "AND (?3 = 0 OR status < 2) "

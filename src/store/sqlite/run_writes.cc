@@ -88,7 +88,7 @@ SessionRow session_of(Database& db, const Launch& launch) {
         "VALUES(?, ?, ?, ?, ?, '', '', ?, ?)")
       .bind(launch.session_id)
       .bind(launch.session_name)
-      .bind(launch.kind)
+      .bind(launch.kind == kKindHarness ? std::string_view("agent") : std::string_view(launch.kind))  // whoever does its turns, it is a conversation with an agent
       .bind(launch.component_id)
       .bind(launch.user_id)
       .bind(launch.now_ms)
