@@ -33,6 +33,14 @@ aio::Task<std::string> failure_of(Process& process, const store::Run& run) {
   co_return run.status == run::Status::cancelled ? "it was cancelled" : run.reason;
 }
 
+// Whether the task of a run says which session it is: its executor writes that down a moment after the agent has confirmed it.
+aio::Task<bool> is_bound(Process& process, const store::Run& run, std::string session_id) {
+  const auto spec = run::decode_spec(run.spec);
+  if (!spec || !spec->harness || spec->harness->task.empty()) co_return true;
+  const auto task = co_await process.store->find_assignment(spec->harness->task);
+  co_return !task || task->run_id != run.run_id || task->session_id == session_id;
+}
+
 // Waits until the agent of a run has confirmed its session, the run has ended, or it has taken too long.
 aio::Task<store::Run> await_session(Process& process, store::Run run) {
   const auto until = process.time.steady_ms() + kConfirmMs;
@@ -41,7 +49,7 @@ aio::Task<store::Run> await_session(Process& process, store::Run run) {
     if (const auto now = co_await present(process, run.run_id)) run = *now;
     if (run::is_terminal(run.status) || run.status == run::Status::paused || process.time.steady_ms() >= until) co_return run;
     const auto state = co_await engine::fold_harness(*process.store, run);
-    if (state.named && !state.ended) co_return run;
+    if (state.named && !state.ended && co_await is_bound(process, run, state.session_id)) co_return run;
     if (process.time.steady_ms() >= revive_ms) {
       co_await keep_executed(process, run);
       revive_ms = process.time.steady_ms() + kReviveMs;
@@ -59,9 +67,9 @@ aio::Task<std::optional<int>> report_live(Process& process, const store::Assignm
   // The run may have ended before it saw the message: then the next turn is to begin with it.
   if (!id.empty() && (!now || run::is_terminal(now->status)) && co_await waits(process, run.session, id)) co_return std::nullopt;
   const auto session = task.session_id.empty() ? std::string("is starting") : "session " + task.session_id;
-  const auto doing = run.status == run::Status::paused ? "waits for a decision; see `outlast task show " + task.slug + "`" : std::string("at work");
+  const auto doing = run.status == run::Status::paused ? "waits for a decision; see `outlast task show " + task.slug + "`" : std::string("is at work");
   if (id.empty())
-    say_done(task, "live", task.slug + " is " + doing + " (" + session + ")", run_hint(run.run_id), json);
+    say_done(task, "live", task.slug + " " + doing + " (" + session + ")", run_hint(run.run_id), json);
   else
     say_done(task, "queued", "Queued for " + task.slug + " (message " + id + ", " + session + ")", run_hint(run.run_id), json);
   co_return kOk;
