@@ -154,6 +154,7 @@ aio::Task<bool> HarnessExecution::append(const run::AppendEvents& events) {
       if (!std::holds_alternative<run::HarnessStarted>(payload)) continue;
       process_.reset();
       checked_.reset();
+      asks_.clear();  // nobody waits for an answer any more
     }
     co_return true;
   }

@@ -1,9 +1,9 @@
 """What the tests of coding agents share: a home with the stand-ins (tests/harness/fake_agent.py) first in PATH, and cases that run at the same time."""
-import concurrent.futures, json, os, sys, time, unittest
+import concurrent.futures, json, os, signal, sys, time, unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "harness"))
 import fake_agent  # noqa: E402
-from test_cli import BIN, Home  # noqa: E402,F401: the tests take BIN from here
+from test_cli import BIN, Home, supervisor_of  # noqa: E402,F401: the tests take BIN from here
 
 SESSION_VARIABLES = ("OUTLAST_TERM", "OUTLAST_TASK", "OUTLAST_RUN_ID", "OUTLAST_FAILPOINT", "CLAUDE", "CODEX_", "GEMINI_", "OPENCODE")
 MARKER = "[via outlast task do --with]"
@@ -90,6 +90,40 @@ class TaskHome(Home):
         """the runs of coding agents, the oldest first"""
         runs = [run for run in json.loads(self.ok("ls", "--all", "--json")) if run["kind"] == "harness"]
         return sorted(runs, key=lambda run: run["created_at"]) if not status else [run for run in runs if run["status"] == status]
+
+    # --- processes
+    def with_word(self, word):
+        """the live processes of this home that were started with that word"""
+        found = []
+        for pid in self.processes():
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as f:
+                    words = f.read().split(b"\0")
+            except OSError:
+                continue
+            if word.encode() in words and alive(pid):
+                found.append(pid)
+        return found
+
+    def executors(self):
+        return self.with_word("execute")
+
+    def shims(self):
+        """the owners of the agents' processes"""
+        return [owner for owner in map(supervisor_of, self.agents()) if owner != 1]
+
+    def agents(self):
+        return [int(name) for name in os.listdir(os.path.join(self.state, "live")) if name.isdigit() and alive(int(name))]
+
+    def kill(self, pids):
+        """SIGKILL, and they are gone"""
+        self.assertTrue(pids, "nobody to kill")
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.until(lambda: not any(alive(pid) for pid in pids), what="the end of those killed")
 
     # --- runs
     def ended(self, run_id, seconds=WAIT_S):
