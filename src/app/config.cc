@@ -21,7 +21,7 @@ constexpr Field kProvider[] = {
 constexpr Shape kProviderShape = map_of(kProvider);
 constexpr Field kRetention[] = {{"keep_days", integer(1, 36'500)}};
 constexpr Field kServe[] = {{"max_concurrent_runs", integer(1, 100'000)}, {"max_pending_runs", integer(1, 10'000'000)}};
-constexpr Field kHarness[] = {{"start_timeout", positive()}, {"idle_timeout", positive()}, {"after_result_timeout", positive()}};
+constexpr Field kHarness[] = {{"start_timeout", positive()}, {"idle_timeout", positive()}, {"after_result_timeout", positive()}, {"max_concurrent", integer(1, 10'000)}};
 constexpr Field kConfig[] = {{"providers", open_map(&kProviderShape)},
                              {"default_model", text()},
                              {"retention", map_of(kRetention)},
@@ -97,10 +97,12 @@ base::Result<Config> parse_config(std::string_view text, std::string_view file_n
     if (const auto* runs = serve->find("max_concurrent_runs")) config.max_concurrent_runs = as_int(*runs);
     if (const auto* runs = serve->find("max_pending_runs")) config.max_pending_runs = as_int(*runs);
   }
-  if (const auto* harness = root->find("harness"))
+  if (const auto* harness = root->find("harness")) {
+    if (const auto* runs = harness->find("max_concurrent")) config.harness_runs_max = as_int(*runs);
     config.harness = {.start_ms = milliseconds_of(*harness, "start_timeout"),
                       .idle_ms = milliseconds_of(*harness, "idle_timeout"),
                       .after_result_ms = milliseconds_of(*harness, "after_result_timeout")};
+  }
   if (!problems.empty()) return std::unexpected(problems.error());
   warn_permissions(config, mode, problems);
   config.warnings = problems.warning_texts();

@@ -122,6 +122,8 @@ aio::Task<int> do_supervised(Process& process, store::Assignment task, Turn turn
   for (int round = 0; round < kRoundsMax; ++round) {
     auto run = co_await newest_run(process, task);
     if (run && !run::is_terminal(run->status)) {
+      if (const auto spec = run::decode_spec(run->spec); spec && spec->harness && spec->harness->background)
+        co_return complain(kFailed, "a background agent of task '" + task.slug + "' is being started or told something (run " + run->run_id + "); try again in a moment");
       if (!turn.fresh) {
         if (const auto code = co_await report_live(process, task, *run, turn, json)) co_return *code;
         turn.text.clear();  // it is kept in the session, for the turn that is launched next

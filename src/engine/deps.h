@@ -57,6 +57,7 @@ struct Deps {
   process::Children* children = nullptr;
   aio::Offload* blocking = nullptr;
   std::vector<std::string> environment = {};  // of this process, whole: what those programs begin with
+  std::int64_t harness_runs_max = 0;          // of the home, at work at once; 0: no bound
   CallRates rates = {};  // what this process has called
   std::set<std::string> sessions_ending = {};  // whose hooks are being told of their end by this process
 };

@@ -16,8 +16,9 @@ namespace engine {
 namespace limits = base::limits;
 
 namespace {
-constexpr std::int64_t kLookMs = 25;        // how often a process' output is looked at
+constexpr std::int64_t kLookMs = 25, kLookMsMax = 250;  // how often a process' output is looked at; less and less while it is silent
 constexpr std::int64_t kMessagesMs = 200;   // ... and new messages for it
+constexpr std::int64_t kQueueMax = 10'000;
 constexpr std::int64_t kCheckMsMax = 1'800'000;
 constexpr std::int64_t kStartMsDefault = 120'000, kIdleMsDefault = 900'000, kAfterResultMsDefault = 30'000;
 }  // namespace
@@ -183,11 +184,26 @@ aio::Task<run::HarnessSituation> HarnessExecution::look() {
     for (const auto& notice : co_await deps_.store.notices(lease_.run.session))
       if (auto message = message_of(notice)) now.notices.emplace_back(notice.number, *std::move(message));
   }
+  if (!state_.process && deps_.harness_runs_max > 0) now.ahead = co_await count_ahead();
   now.asks = undecided();
   now.idles = process_ && state_.running && handled_ && !turn_open_ && !state_.turn && run::all_heard(state_) && asks_.empty();
   now.check = checked_;
   if (is_ending) now.task_done = co_await is_done(deps_.store, *spec_.harness);
   co_return now;
+}
+
+// The first so many of the home's live runs may work; how many of those before this one are too many. Background agents are not
+// Outlast's to count.
+aio::Task<std::int64_t> HarnessExecution::count_ahead() {
+  store::RunFilter filter;
+  filter.component_type = store::kKindHarness;
+  filter.live_only = true;
+  filter.ascending = true;
+  filter.limit = kQueueMax;
+  std::int64_t before = 0;
+  for (const auto& run : (co_await deps_.store.list_runs(filter)).items)
+    if (const auto spec = run::decode_spec(run.spec); run.number < lease_.run.number && spec && spec->harness && !spec->harness->background) ++before;
+  co_return std::max<std::int64_t>(0, before - deps_.harness_runs_max + 1);
 }
 
 std::vector<run::ToolCall> HarnessExecution::undecided() const {
@@ -215,7 +231,7 @@ aio::Task<> HarnessExecution::follow() {
   co_await give_input();
   if (const auto why = overdue(); !why.empty()) co_return co_await end_process(why);
   if (state_.next_index != before || stopping_ || cancel_requested_) co_return;
-  co_await process_->wait(std::chrono::milliseconds(kLookMs));
+  co_await process_->wait(std::chrono::milliseconds(std::clamp(process_->quiet_ms() / 10, kLookMs, kLookMsMax)));
 }
 
 aio::Task<> HarnessExecution::take_output() {

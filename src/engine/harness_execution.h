@@ -34,6 +34,7 @@ class HarnessExecution final : public Execution {
   aio::Task<bool> perform(run::HarnessAction action);
   aio::Task<bool> append(const run::AppendEvents& events);
   aio::Task<run::HarnessSituation> look();
+  aio::Task<std::int64_t> count_ahead();
   std::vector<run::ToolCall> undecided() const;
 
   // Gives it what it has not been given, and takes what it has said; comes back when there may be something to decide.

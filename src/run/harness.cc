@@ -9,6 +9,7 @@ namespace run {
 namespace {
 
 constexpr std::int64_t kRetryMs = 2'000, kRetryMsMax = 60'000;
+constexpr std::int64_t kQueueMs = 500;  // how often one that waits for its turn looks
 constexpr std::int64_t kLimitUnknownMs = 15 * 60'000;  // a usage limit of which nobody says when it ends is looked at again then
 constexpr std::string_view kGoOn =
     "You were interrupted: the process that you ran in ended in the middle of its work. Look at what is there, do not repeat what has "
@@ -123,6 +124,7 @@ class NextStep {
     if (s_.running && !now_.asks.empty()) return ask();
     if (s_.running && now_.idles) return nudge();
     if (s_.running) return FollowProcess{};
+    if (!s_.process && now_.ahead > 0) return WaitUntil{now_.now_ms + kQueueMs};
     if (!s_.process) return begin("");
     if (s_.wait_until_ms > now_.now_ms) return WaitUntil{s_.wait_until_ms};
     return after_process();

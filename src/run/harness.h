@@ -65,6 +65,7 @@ struct HarnessSituation {
   std::vector<std::pair<std::int64_t, Notice>> notices = {};  // not told yet
   std::vector<ToolCall> asks = {};  // of the program, not decided yet
   bool idles = false;               // the process is there, has heard everything, and does nothing without another word
+  std::int64_t ahead = 0;           // runs that must end before this one may begin
   bool task_done = false;           // the task that this is a turn of is marked as done
   std::optional<CheckResult> check = {};  // since the last turn
 };

@@ -258,6 +258,15 @@ TEST(Harness, A_question_pauses_the_run_and_its_answer_lets_the_same_process_go_
   EXPECT_EQ(started(s).process, 1);
 }
 
+TEST(Harness, A_run_waits_until_those_ahead_of_it_have_ended) {
+  Story s;
+  s.now.ahead = 1;
+  EXPECT_TRUE(std::holds_alternative<WaitUntil>(s.settle()));
+  EXPECT_FALSE(s.state.process);
+  s.now.ahead = 0;
+  EXPECT_TRUE(std::holds_alternative<FollowProcess>(s.settle()));
+}
+
 TEST(Harness, A_cancel_ends_the_process_first_also_while_it_waits_for_a_person) {
   for (const bool asks : {false, true}) {
     Story s;
