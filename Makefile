@@ -8,7 +8,7 @@ test:            ## build and run all tests that need no network (ASan + UBSan)
 	@./scripts/test
 mcp-conformance: release ## MCP's conformance suites and its official client against /mcp and outlast mcp (needs npm)
 	@./scripts/mcp-conformance
-crash:           ## kill the program at every failpoint in every phase of a run and check what it promises (ARGS=--verbose)
+crash:           ## kill the program at every failpoint in every phase of a run and check what it promises (ARGS=--verbose, ARGS=--turns: of tasks only)
 	@./scripts/crash $(ARGS)
 acceptance: release ## the black-box checks of ../shared/acceptance for the groups in .ci/acceptance-groups
 	@../shared/acceptance/run --bin build/release/outlast $(ARGS) $$(cat .ci/acceptance-groups)
