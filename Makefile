@@ -10,7 +10,7 @@ e2e-real:        ## tasks with the real Claude Code and Codex against a loopback
 	@./scripts/e2e-real $(ARGS)
 mcp-conformance: release ## MCP's conformance suites and its official client against /mcp and outlast mcp (needs npm)
 	@./scripts/mcp-conformance
-crash:           ## kill the program at every failpoint in every phase of a run and check what it promises (ARGS=--verbose)
+crash:           ## kill the program at every failpoint in every phase of a run and check what it promises (ARGS=--verbose, ARGS=--turns: of tasks only)
 	@./scripts/crash $(ARGS)
 acceptance: release ## the black-box checks of ../shared/acceptance for the groups in .ci/acceptance-groups
 	@../shared/acceptance/run --bin build/release/outlast $(ARGS) $$(cat .ci/acceptance-groups)

@@ -282,8 +282,10 @@ aio::Task<> HarnessExecution::give_input() {
   for (const auto& first : process_->command().first) put(first.key, first.line);
   for (const auto& decision : state_.decided)
     put("decision " + decision.call_id, process_->decoder().answer(decision.call_id, decision.approved, decision.note));
+  // One that knew its prompt before names no session until it is told something else.
+  const bool listens = state_.named || handled_;
   for (const auto& message : state_.messages) {
-    if (message.heard || message.id == prompt || !state_.named) continue;
+    if (message.heard || message.id == prompt || !listens) continue;
     auto line = process_->decoder().message(message.id, message.text);
     // Another try is another line, or none: what was for the turn that had just ended was refused.
     const auto tries = refused_.contains(message.id) ? " " + base::sha256_hex(line).substr(0, 16) : std::string();

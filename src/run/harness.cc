@@ -170,7 +170,17 @@ class NextStep {
     return found == s_.messages.end() ? nullptr : &*found;
   }
 
-  // Another process, or the first: it is told what has not been heard yet, else to go on.
+  // Its process ended in the middle of what it had been told.
+  bool is_cut() const {
+    const auto* told = s_.process && s_.ended && !s_.turn ? find_message(s_.process->message_id) : nullptr;
+    return told && told->heard;
+  }
+  const HarnessMessage* find_message(const std::string& id) const {
+    const auto found = std::ranges::find(s_.messages, id, &HarnessMessage::id);
+    return found == s_.messages.end() ? nullptr : &*found;
+  }
+
+  // Another process, or the first: it is told what has not been heard yet, else to go on; that first where its work was cut.
   AppendEvents begin(std::string why, std::string_view go_on = kGoOn) const {
     HarnessStarted next;
     next.process = s_.process ? s_.process->process + 1 : 1;
@@ -180,7 +190,7 @@ class NextStep {
     if (!s_.process && !spec_.input.empty()) {
       next.prompt = spec_.input;
       next.message_id = harness_message_id(s_.run_id, "prompt");
-    } else if (const auto* unheard = first_unheard()) {
+    } else if (const auto* unheard = first_unheard(); unheard && !is_cut()) {
       next.prompt = unheard->text;
       next.message_id = unheard->id;
     } else {

@@ -53,9 +53,9 @@ class TaskHome(Home):
         return [call["argv"] for call in self.told("call") if call["argv"][:1] not in (["agents"], ["stop"], ["--version"])]
 
     def messages(self, word):
-        """the texts with that word in them that a program worked on"""
-        texts = [m["text"] for m in self.told("message") if not m.get("known")]
-        return [text for text in texts if word in text]
+        """the texts with that word in them that a program worked on; one that died before it had taken a message up is given it again"""
+        told = [m for m in self.told("message") if not m.get("known") and word in m["text"]]
+        return [m["text"] for number, m in enumerate(told) if not m["uuid"] or m["uuid"] not in [n["uuid"] for n in told[:number]]]
 
     def commands(self):
         return [line["command"] for line in self.told("command")]
