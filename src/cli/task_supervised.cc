@@ -38,7 +38,7 @@ aio::Task<bool> is_bound(Process& process, const store::Run& run, const std::str
   const auto state = co_await engine::fold_harness(*process.store, run);
   if (!state.named || state.ended) co_return false;
   const auto task = co_await process.store->find_assignment(slug);
-  co_return !task || task->session_id == state.session_id;
+  co_return !task || task->run_id != run.run_id || task->session_id == state.session_id;
 }
 
 // Waits until the task is bound to the session of the run's agent, the run has ended, or it has taken too long.
@@ -66,9 +66,9 @@ aio::Task<std::optional<int>> report_live(Process& process, const store::Assignm
   // The run may have ended before it saw the message: then the next turn is to begin with it.
   if (!id.empty() && (!now || run::is_terminal(now->status)) && co_await waits(process, run.session, id)) co_return std::nullopt;
   const auto session = task.session_id.empty() ? std::string("is starting") : "session " + task.session_id;
-  const auto doing = run.status == run::Status::paused ? "waits for a decision; see `outlast task show " + task.slug + "`" : std::string("at work");
+  const auto doing = run.status == run::Status::paused ? "waits for a decision; see `outlast task show " + task.slug + "`" : std::string("is at work");
   if (id.empty())
-    say_done(task, "live", task.slug + " is " + doing + " (" + session + ")", run_hint(run.run_id), json);
+    say_done(task, "live", task.slug + " " + doing + " (" + session + ")", run_hint(run.run_id), json);
   else
     say_done(task, "queued", "Queued for " + task.slug + " (message " + id + ", " + session + ")", run_hint(run.run_id), json);
   co_return kOk;

@@ -132,7 +132,9 @@ aio::Task<Checked<std::string>> close_out(Process& process, store::Assignment ta
 aio::Task<int> done(Process& process, const TaskDoneOptions& options) {
   const auto task = co_await task_of(process, own(options.ref));
   if (!task) co_return complain(task.error());
-  if (task->session_id.empty())
+  // The agent itself says so: it is writing its last words anyway, and may be quicker than the record of its session.
+  const bool inside = process.settings.environment("OUTLAST_TASK") == task->slug;
+  if (task->session_id.empty() && !(inside && !task->run_id.empty()))
     co_return complain(kFailed, "task '" + task->slug + "' never had a session, so there is nothing to close; start it: outlast task do " + task->slug +
                                     ", or bind the session you are in: outlast task do " + task->slug + " --here");
   const bool was_done = task->status == store::AssignmentStatus::done;
@@ -144,8 +146,6 @@ aio::Task<int> done(Process& process, const TaskDoneOptions& options) {
   };
   auto changed = co_await change_task(process, *task, mark);
   if (!changed) co_return complain(changed.error());
-  // The agent itself says so: it is writing its last words anyway.
-  const bool inside = process.settings.environment("OUTLAST_TASK") == changed->slug;
   std::string close_out_run;
   if (!was_done && !inside && !options.no_close_out) {
     auto closing = co_await close_out(process, *changed);

@@ -85,6 +85,7 @@ aio::Task<Checked<LaunchedTurn>> launch_turn(Process& process, store::Assignment
   spec.unattended = turn.unattended;
   spec.skip_permissions = turn.skip_permissions || turn.unattended;
   spec.environment = kept_environment(process.settings);
+  spec.limits = process.settings.config.harness;
   if (resumes)
     spec.session_id = task.session_id;
   else if (turn.harness->capabilities().pins_id && !turn.background)

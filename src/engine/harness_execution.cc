@@ -155,6 +155,7 @@ aio::Task<bool> HarnessExecution::append(const run::AppendEvents& events) {
       process_.reset();
       asks_.clear();  // the process before asked, and is gone: nobody is to be asked for it
       checked_.reset();
+      asks_.clear();  // nobody waits for an answer any more
     }
     co_return true;
   }

@@ -137,8 +137,9 @@ class Claude(Agent):
 
     def take(self, message):
         """a uuid that the session has seen is not worked on a second time"""
-        log("message", session=self.talk.session, uuid=message["uuid"], text=message["text"][:300], known=message["uuid"] in self.talk.known)
-        if message["uuid"] and message["uuid"] in self.talk.known:
+        known = bool(message["uuid"]) and message["uuid"] in self.talk.known
+        log("message", session=self.talk.session, uuid=message["uuid"], text=message["text"][:4000], known=known)
+        if known:
             self.replay(message)
             if message["uuid"] in self.talk.inherited:
                 self.lifecycle(message, "completed")

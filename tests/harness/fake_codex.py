@@ -134,7 +134,7 @@ def run_exec(options, words):
     log("session", session=thread.id, resumed=named)
     agent.emit({"type": "thread.started", "thread_id": thread.id})
     agent.emit({"type": "turn.started"})
-    log("message", session=thread.id, uuid=None, text=" ".join(words)[:300])
+    log("message", session=thread.id, uuid=None, text=" ".join(words)[:4000])
     outcome, value = agent.work(" ".join(words))
     if outcome == "done":
         agent.emit({"type": "turn.completed", "usage": thread.usage})
@@ -265,7 +265,7 @@ class Server(Codex):
             return {"data": [{"turnId": "", "item": item} for item in reversed(self.thread.heard())][:params["limit"]], "nextCursor": None}, None
         text = "\n".join(part.get("text", "") for part in params.get("input", []))
         if method in ("turn/start", "turn/steer"):
-            log("message", session=self.thread.id, uuid=str(id).partition(":")[2], text=text[:300], method=method)
+            log("message", session=self.thread.id, uuid=str(id).partition(":")[2], text=text[:4000], method=method)
         if method == "turn/start":
             self.pending = (new_id(), text, params.get("clientUserMessageId"))
             return {"turn": {"id": self.pending[0], "status": "inProgress", "items": [], "error": None}}, None

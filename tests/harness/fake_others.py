@@ -76,7 +76,7 @@ def gemini(arguments, version):
     log("session", session=session, resumed=options.get("--resume"))
     print("Loaded cached credentials.", file=sys.stderr, flush=True)
     agent.tell("init", session_id=session, model=options.get("--model") or "scripted")
-    log("message", session=session, uuid=None, text=prompt[:300])
+    log("message", session=session, uuid=None, text=prompt[:4000])
     store.add(prompt)
     agent.tell("message", role="user", content=prompt)
     outcome, value = agent.perform(prompt)
@@ -150,7 +150,7 @@ def opencode(arguments, version):
     agent = Opencode(session)
     agent.on_signals()
     log("session", session=session, resumed=old)
-    log("message", session=session, uuid=None, text=prompt[:300])
+    log("message", session=session, uuid=None, text=prompt[:4000])
     agent.begin()
     outcome, _ = agent.perform(prompt)
     if outcome == "error":
