@@ -155,6 +155,11 @@ TEST_F(FakeAgent, CodexServesAndIsResumed) {
   auto again = start("SAY more");
   again.resumes = true;
   again.session_id = session->substr(8, 36);
+  // The same message again is there already, and no turn is made of it.
+  const auto known = converse(codex(), again);
+  EXPECT_TRUE(says(known, "heard 11111111") && says(known, "handled 11111111")) << testing::PrintToString(known);
+  EXPECT_FALSE(says(known, "turn began"));
+  again.message_id = "22222222-2222-4222-8222-222222222222";
   EXPECT_TRUE(says(converse(codex(), again), "turn done text=more usage=100/10/0/0/0"));
   again.attended = false;
   EXPECT_TRUE(says(converse(codex(), again), "turn done text=more"));

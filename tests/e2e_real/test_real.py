@@ -291,7 +291,8 @@ class Failures:
         self.begin_tool("sleep 62")
         self.until(lambda: self.processes("sleep 61"), 10)
         self.assertIn("Stopped", self.task("stop", "t"))
-        self.assertEqual([line for _pid, _start, line in self.processes()], [])
+        self.assertEqual([line for _pid, _start, line in self.processes() if not line.startswith("outlast execute")], [])
+        self.until_idle()
         self.assertIn("nothing of task 't' is at work", self.task("stop", "t"))
 
 

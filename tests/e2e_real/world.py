@@ -8,8 +8,11 @@ import model_server
 E2E_DIR = os.path.abspath(os.environ.get("E2E_DIR", "/tmp/e2e-real"))
 BIN = os.path.abspath(os.environ.get("OUTLAST_BIN", "build/release/outlast"))
 KEY = "sk-ant-e2e-0123456789abcdef0123"
+# Its sandbox makes an empty .git in each place that a command may write to, /tmp among them, unless that is excluded.
 CODEX_CONFIG = """model = "m"
 model_provider = "p"
+[sandbox_workspace_write]
+exclude_slash_tmp = true
 [model_providers.p]
 name = "p"
 base_url = "{url}/v1"
