@@ -142,7 +142,8 @@ aio::Task<bool> BackgroundAgentExecution::make_room() {
     if (agent->pid > 0 && agent->status == "idle") {
       const auto stopped = co_await command("stop " + std::to_string(lease_.run.epoch), harness_->background()->stop(agent->id), false, kStopMs);
       if (!stopped.ok) why_ = "the agent could not be stopped to be told: " + stopped.words;
-      co_return stopped.ok;
+      if (!stopped.ok) co_return false;
+      // On a busy machine it is still there for a moment, and a resume would make a copy of it: looked at again.
     }
     if (is_cut()) co_return false;
     co_await aio::wait_for(deps_.time, changed_, std::chrono::milliseconds(kPollMs));
