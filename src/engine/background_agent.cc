@@ -100,7 +100,7 @@ harness::Start BackgroundAgentExecution::start_options() const {
 aio::Task<std::optional<run::AppendEvents>> BackgroundAgentExecution::start() {
   const auto& h = *spec_.harness;
   if (!state_.process) {
-    if (h.resumes && !co_await make_room()) {
+    if (!(h.resumes ? co_await make_room() : co_await stop_stray())) {
       if (is_cut()) co_return std::nullopt;
       co_return run::failure(run::Cause::harness_failed, why_);
     }
@@ -149,6 +149,25 @@ aio::Task<bool> BackgroundAgentExecution::make_room() {
     co_await aio::wait_for(deps_.time, changed_, std::chrono::milliseconds(kPollMs));
     if (is_cut()) co_return false;
   }
+}
+
+// An agent of an earlier start that was told as failed, because its session could not be found out, does not work beside the next one.
+aio::Task<bool> BackgroundAgentExecution::stop_stray() {
+  const auto& h = *spec_.harness;
+  if (h.task.empty() || h.title.ends_with("…")) co_return true;  // a title that was cut may be another task's too
+  const auto task = co_await deps_.store.find_assignment(h.task);
+  if (!task || task->starts < 2 || !task->session_id.empty()) co_return true;
+  const auto agents = co_await list();
+  if (!agents) co_return false;
+  for (const auto& one : *agents) {
+    const bool is_there = one.pid > 0 || one.state == "working";
+    if (!is_there || one.name != h.title || one.directory != spec_.work_directory || one.started_ms < task->created_ms) continue;
+    const auto stopped = co_await command("stop " + one.id + " " + std::to_string(lease_.run.epoch), harness_->background()->stop(one.id), false, kStopMs);
+    if (stopped.ok) continue;
+    why_ = "an agent of an earlier start could not be stopped: " + stopped.words;
+    co_return false;
+  }
+  co_return true;
 }
 
 aio::Task<std::optional<std::vector<harness::Registered>>> BackgroundAgentExecution::list() {

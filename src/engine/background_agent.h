@@ -33,6 +33,7 @@ class BackgroundAgentExecution final : public Execution {
   // Ends the run: the result, or why there is none. Nothing: it was cut short.
   aio::Task<std::optional<run::AppendEvents>> start();
   aio::Task<bool> make_room();
+  aio::Task<bool> stop_stray();
   aio::Task<std::optional<harness::Registered>> find_started(const std::string& id);
   aio::Task<std::optional<std::vector<harness::Registered>>> list();
   aio::Task<Output> command(std::string call, std::vector<std::string> argv, bool daemonises, std::int64_t limit_ms);

@@ -117,6 +117,22 @@ TEST(Harness, What_was_not_heard_before_the_death_is_said_again_under_the_same_i
   EXPECT_TRUE(started(s).resumes);
 }
 
+TEST(Harness, What_a_death_cut_is_gone_on_with_before_what_came_later_is_said) {
+  Story s;
+  s.begins();
+  s.tells("msg", "and this");
+  s.dies();
+  s.settle();
+  EXPECT_NE(started(s).prompt.find("interrupted"), std::string::npos);
+  s.says(HarnessSession{"sid", "m", "2"});
+  s.says(HarnessHeard{started(s).message_id});
+  s.turn(TurnOutcome::done, "did it");
+  s.exits();
+  s.settle();
+  EXPECT_EQ(started(s).prompt, "and this");
+  EXPECT_EQ(started(s).message_id, "msg");
+}
+
 TEST(Harness, A_session_that_was_never_confirmed_is_made_again_unless_it_is_there) {
   Story s;
   s.settle();

@@ -3,7 +3,7 @@
     OUTLAST_BIN=build/default/outlast python3 tests/e2e/test_task_do.py"""
 import json, os, unittest, uuid
 
-from task_home import BIN, MARKER, TaskHome, main  # noqa: F401
+from task_home import BIN, MARKER, TaskHome, fake_agent, main
 
 ANSWER = ["task", "outcome", "session_id", "run_id", "message"]
 
@@ -79,7 +79,6 @@ class FirstStart(TaskHome):
         shown = self.shown()
         self.assertEqual((shown["status"], shown["session_id"]), ("backlog", None))
         self.assertIn("ended: error", shown["state"])
-        import fake_agent
         fake_agent.install(self.bin, self.state)
         said = self.do("one")
         self.assertEqual(said["outcome"], "started")

@@ -1,7 +1,7 @@
 """`OUTLAST_TERM=bg outlast task do`: the sessions are background agents of the harness; every state that its registry may tell of one.
 
     OUTLAST_BIN=build/default/outlast python3 tests/e2e/test_task_do_bg.py"""
-import json, os, signal, unittest, uuid
+import concurrent.futures, json, os, signal, unittest, uuid
 
 from task_home import MARKER, TaskHome, alive, main
 
@@ -78,6 +78,18 @@ class FirstStart(Background):
         again = self.bg_do()
         self.assertEqual((again["outcome"], again["session_id"]), ("live", said["session_id"]), "no pid yet is starting, not gone (R5)")
         self.assertEqual(len(self.bg_starts()), 1)
+
+    def test_r02_a_start_whose_agent_could_not_be_found_out_leaves_no_second_one(self):
+        """the banner came, and the registry gave no answer: that start has failed, and its agent does not work beside the next one"""
+        self.add()
+        self.switch("agents_fail")
+        self.assertIn("could not be asked", self.refused(1, "do", "one", "--with", "SLEEP 300", env=self.bg))
+        self.assertEqual((len(self.bg_starts()), self.shown()["session_id"]), (1, None))
+        self.switch("agents_fail", None)
+        said = self.bg_do("--with", "SAY better")
+        self.assertEqual(said["outcome"], "started")
+        lives = [entry["sessionId"] for entry in self.registry() if alive(entry["worker"][0])]
+        self.assertEqual((lives, len(self.agents())), ([said["session_id"]], 1))
 
     def test_an_untrusted_directory_is_an_error(self):
         os.unlink(os.path.join(self.root, ".claude.json"))
@@ -347,7 +359,6 @@ class Commands(Background):
 
     def test_two_at_once_start_one(self):
         self.add()
-        import concurrent.futures
         with concurrent.futures.ThreadPoolExecutor(6) as pool:
             done = list(pool.map(lambda _: self.outlast("task", "do", "one", "--json", env=self.bg, seconds=90), range(6)))
         self.assertEqual([code for code, _, _ in done], [0] * 6, done)
