@@ -240,6 +240,7 @@ aio::Task<> HarnessExecution::take_output() {
     if (line.end <= state_.output) continue;  // its events are in the log: an executor before this one had read so far
     auto events = events_of(line.told, state_, deps_.time.wall_ms());
     for (std::size_t i = 0; i < events.size(); ++i) log_->add(std::move(events[i]), i + 1 == events.size() ? line.end : 0);
+    hear_prompt();
   }
   if (state_.named && std::exchange(bound_, state_.process->process) != state_.process->process)
     co_await name_session();
@@ -270,14 +271,17 @@ void HarnessExecution::put(const std::string& key, std::string line) {
   if (!line.empty() && given_.insert(key).second) unsent_.push_back({key, std::move(line)});
 }
 
+// Before the word that ends the turn: what is heard after it begins another one.
+void HarnessExecution::hear_prompt() {
+  if (!heard_prompt_ || state_.turn || run::all_heard(state_)) return;
+  const auto prompt = state_.process->message_id;
+  const auto unheard = [&prompt](const run::HarnessMessage& message) { return message.id == prompt && !message.heard; };
+  if (std::ranges::any_of(state_.messages, unheard)) log_->add(run::HarnessHeard{prompt});
+}
+
 aio::Task<> HarnessExecution::give_input() {
   const auto& prompt = state_.process->message_id;
-  if (heard_prompt_ && !run::all_heard(state_))
-    for (const auto& message : state_.messages)
-      if (message.id == prompt && !message.heard) {
-        log_->add(run::HarnessHeard{prompt});
-        break;
-      }
+  hear_prompt();
   if (!process_->command().takes_input || process_->input_ended()) co_return;
   for (const auto& first : process_->command().first) put(first.key, first.line);
   for (const auto& decision : state_.decided)

@@ -44,6 +44,7 @@ class HarnessExecution final : public Execution {
   aio::Task<> name_session();
   void note(const harness::Told& told);
   void put(const std::string& key, std::string line);
+  void hear_prompt();
   aio::Task<> give_input();
   aio::Task<> end_process(std::string why);
   aio::Task<> record_end(std::string why);

@@ -126,7 +126,7 @@ class Gemini(Program):
         self.add("one", "--harness", "gemini")
         self.outlast("task", "do", "one", "--with", "ERR 400", seconds=60)
         run = self.ended(self.shown()["run_id"])
-        self.assertEqual((run["reason"], len(self.starts())), ("run.failed.harness", 1))
+        self.assertEqual((run["reason"], len(self.starts())), ("run.failed.harness", 1), self.events(run["run_id"]))
         self.assertIn("the provider said so", json.dumps(run["error"]))
 
 
