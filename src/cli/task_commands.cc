@@ -83,6 +83,7 @@ int do_task(const Words& words) {
   p.app.add_option("--with-file", o.with_file, "tell it to read the instructions in this file")->option_text("FILE");
   p.app.add_flag("--fresh", o.fresh, "end the session that it has and begin a new one");
   p.app.add_flag("--auto", o.unattended, "nobody is there: it asks nothing, may do everything, and marks the task as done itself");
+  p.app.add_option("--approval-timeout", o.approval_timeout_s, "a question that waits for longer is a no (a server sees to it)")->option_text("SECONDS");
   p.app.add_flag("--here", o.here, "bind the session that this command runs in; start nothing");
   p.app.add_flag("--force", o.force, "with --here: also where another session or coding agent is bound");
   p.app.add_flag("--dangerously-skip-permissions", o.skip_permissions, "it asks nobody for permissions");

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include "base/json.h"
@@ -105,6 +106,8 @@ aio::Task<int> task_do(Process& process, TaskDoOptions options) {
   const bool background = in_background_mode(process.settings);
   if (options.here && (!text->empty() || options.unattended)) co_return complain(kUsage, "--here starts nothing: it cannot be combined with --with, --with-file or --auto");
   if (background && options.unattended) co_return complain(kUsage, kBackgroundAndAuto);
+  if (options.approval_timeout_s && !(*options.approval_timeout_s > 0 && *options.approval_timeout_s < 1e8))
+    co_return complain(kUsage, "--approval-timeout: write a number of seconds above 0");
   auto found = co_await find_task(process, options.ref);
   if (!found) co_return complain(found.error());
   if (options.here) co_return co_await bind_here(process, *std::move(found), options);
@@ -120,6 +123,7 @@ aio::Task<int> task_do(Process& process, TaskDoOptions options) {
   auto task = co_await reopened(process, *std::move(found), !text->empty(), background);
   if (!task) co_return complain(task.error());
   Turn turn{.harness = *harness, .text = *text, .fresh = options.fresh, .background = background, .unattended = options.unattended, .skip_permissions = options.skip_permissions};
+  if (options.approval_timeout_s) turn.approval_ms = std::max<std::int64_t>(1, std::llround(*options.approval_timeout_s * 1000));
   auto doing = background ? do_in_background(process, *std::move(task), std::move(turn), options.json) : do_supervised(process, *std::move(task), std::move(turn), options.json);
   co_return co_await std::move(doing);
 }

@@ -146,7 +146,10 @@ struct Apply {
   void operator()(const HarnessStarted&) const {}
   void operator()(const HarnessSession&) const {}
   void operator()(const HarnessHeard&) const {}
-  void operator()(const HarnessTurn&) const {}
+  void operator()(const HarnessTurn& e) const {
+    s.usage += e.usage;
+    ++s.model_calls;  // as far as it can be told from outside: the calls of a turn count as one
+  }
   void operator()(const HarnessEnded&) const {}
   void operator()(const HarnessWaits&) const {}
 };

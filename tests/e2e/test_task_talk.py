@@ -167,6 +167,21 @@ class R11Approvals(Talk):
             server.end(signal.SIGTERM)
         self.assertEqual(self.trace(), ["a"])
 
+    def test_r11_expires_as_declared(self):
+        self.add()
+        server = self.server()
+        try:
+            first = self.do("one", "--approval-timeout", "1", "--with", "ASK[[echo a >> trace]] SAY over")
+            run = self.ended(first["run_id"])
+        finally:
+            server.end(signal.SIGTERM)
+        self.assertEqual(run["content"], "over\n")
+        (result,) = self.of_type(first["run_id"], "tool_completed")
+        self.assertIn("No decision within 1 s", result["result"])
+        self.assertFalse(os.path.exists(os.path.join(self.work, "trace")))
+        self.assertIn("--approval-timeout", self.refused(2, "do", "one", "--approval-timeout", "-1"))
+        self.assertGreater(run["usage"]["total_tokens"], 0)
+
     def server(self):
         return McpServer(types.SimpleNamespace(directory=self.root, work=self.work, environment=self.env))
 
