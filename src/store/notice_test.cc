@@ -54,6 +54,26 @@ TEST_F(SqliteStoreTest, TheEndOfATaskIsToldOnce) {
   EXPECT_EQ(p.run(p.store->read(agent.number, 0)).count, 1u) << "what told nothing was not appended";
 }
 
+TEST_F(SqliteStoreTest, ACodingAgentsRunIsNotDoneWhileAMessageForItWaits) {
+  Process p(home);
+  const auto owner = p.run(p.store->register_owner());
+  Launch l;
+  l.run_id = base::new_run_id(p.time, p.random);
+  l.kind = kKindHarness;
+  l.component_id = "claude";
+  l.session_id = "s";
+  l.spec = "{}";
+  l.claim_for = owner;
+  const auto run = p.run(p.store->launch(std::move(l))).run;
+  p.run(p.store->add_notice(run, std::string(kNoticeMessage), R"({"id":"m","text":"and this"})"));
+  EXPECT_TRUE(p.run(p.store->sessions_to_wake(INT64_MAX)).empty()) << "whoever writes one looks after it";
+  EXPECT_EQ(p.append(run, 1, 0, 1, run::Status::completed).error().code, base::Errc::conflict);
+  Append tell{.run = run.number, .epoch = 1, .lines = lines_of(0, 1), .count = 1};
+  tell.tells = {p.run(p.store->notices(run.session)).front().number};
+  ASSERT_TRUE(p.run(p.store->append(std::move(tell))));
+  EXPECT_TRUE(p.append(run, 1, 1, 1, run::Status::completed));
+}
+
 TEST_F(SqliteStoreTest, OneLookShowsAllThatAModelIsTold) {
   Process p(home);
   const auto owner = p.run(p.store->register_owner());
