@@ -1,14 +1,16 @@
 # Every target forwards to a script or to cmake; `./scripts/demo` and `./scripts/test` need not even make.
-.PHONY: help demo test mcp-conformance crash sim powercut mutants acceptance build release bench fmt tidy fuzz install
+.PHONY: help demo test e2e-real mcp-conformance crash sim powercut mutants acceptance build release bench fmt tidy fuzz install
 help:            ## this list
-	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -E '^[a-z0-9-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 demo:            ## a run that outlasts a kill -9, told as it happens
 	@./scripts/demo
 test:            ## build and run all tests that need no network (ASan + UBSan)
 	@./scripts/test
+e2e-real:        ## tasks with the real Claude Code and Codex against a loopback model (needs npm the first time; ARGS=CodexSessions)
+	@./scripts/e2e-real $(ARGS)
 mcp-conformance: release ## MCP's conformance suites and its official client against /mcp and outlast mcp (needs npm)
 	@./scripts/mcp-conformance
-crash:           ## kill the program at every failpoint in every phase of a run and check what it promises (ARGS=--verbose)
+crash:           ## kill the program at every failpoint in every phase of a run and check what it promises (ARGS=--verbose, ARGS=--turns: of tasks only)
 	@./scripts/crash $(ARGS)
 acceptance: release ## the black-box checks of ../shared/acceptance for the groups in .ci/acceptance-groups
 	@../shared/acceptance/run --bin build/release/outlast $(ARGS) $$(cat .ci/acceptance-groups)

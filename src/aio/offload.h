@@ -1,9 +1,14 @@
 #pragma once
 // Blocking work in a bounded pool of threads. Awaiting it cannot be cut short: put limits inside the work itself.
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <exception>
+#include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "aio/task.h"
@@ -18,17 +23,37 @@ class Offload {
   // Runs work() on a pool thread and comes back to the awaiting executor with its result. Exceptions come through.
   template <class Work>
   Task<std::invoke_result_t<Work&>> run(Work work) {
-    // Cancellation must not cross executors in this Asio (use after free): the hop gets a slot that nobody emits to.
-    const asio::cancellation_slot none;
-    auto task = call(std::move(work));
-    co_return co_await asio::co_spawn(pool_, std::move(task), asio::bind_cancellation_slot(none, asio::use_awaitable));
+    using Value = std::invoke_result_t<Work&>;
+    if constexpr (std::is_void_v<Value>) {
+      co_await perform(work);
+    } else {
+      std::optional<Value> value;
+      auto step = [&value, &work] { value.emplace(work()); };
+      co_await perform(step);
+      co_return std::move(*value);
+    }
   }
 
  private:
-  template <class Work>
-  static Task<std::invoke_result_t<Work&>> call(Work work) {
-    co_return work();
+  // Cancellation must not cross executors in this Asio (use after free). Nothing here listens to the awaiting task's slot, and no
+  // task of its own is spawned on the pool, which would cost more than most of the work.
+  template <class Step>
+  Task<> perform(Step& step) {
+    auto initiate = [this, &step](auto handler) {
+      auto home = asio::prefer(asio::get_associated_executor(handler), asio::execution::outstanding_work.tracked);
+      asio::post(pool_, [&step, home = std::move(home), handler = std::move(handler)]() mutable {
+        std::exception_ptr failure;
+        try {
+          step();
+        } catch (...) {
+          failure = std::current_exception();
+        }
+        asio::post(home, [handler = std::move(handler), failure]() mutable { std::move(handler)(failure); });
+      });
+    };
+    co_await asio::async_initiate<decltype(asio::use_awaitable), void(std::exception_ptr)>(initiate, asio::use_awaitable);
   }
+
   asio::thread_pool pool_;
 };
 

@@ -38,5 +38,8 @@ struct Context {
 };
 
 const app::Agent* find_agent(const Context& context, std::string_view id);
+// Whose runs can be read, followed, decided and cancelled: an agent of the app, or a coding-agent program, whose runs are started on
+// the command line.
+bool has_runs(const Context& context, std::string_view id);
 
 }  // namespace api

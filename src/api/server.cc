@@ -12,6 +12,7 @@
 #include "api/metrics.h"
 #include "api/problem.h"
 #include "base/log.h"
+#include "harness/harness.h"
 
 namespace api {
 
@@ -19,6 +20,8 @@ const app::Agent* find_agent(const Context& context, std::string_view id) {
   const auto at = std::ranges::find(context.app.agents, id, &app::Agent::id);
   return at == context.app.agents.end() ? nullptr : &*at;
 }
+
+bool has_runs(const Context& context, std::string_view id) { return find_agent(context, id) || harness::find(id); }
 
 namespace {
 

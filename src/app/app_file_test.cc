@@ -288,6 +288,12 @@ TEST_F(AppFileTest, GithubCopilotIsRefusedWithTheReason) {
               HasSubstr("DGT-E0309"));
 }
 
+TEST_F(AppFileTest, ACodingAgentMayBeTheBrain) {
+  const auto app = load("app: {app_id: a, name: A}\nagents: [{id: m, brain: {provider: claude-code, model: opus}}]\n");
+  EXPECT_EQ(app.agents.front().brain.provider, "claude");
+  EXPECT_THAT(app.warnings, Not(Contains(HasSubstr("provider"))));
+}
+
 TEST_F(AppFileTest, UnknownProvidersAreAWarning) {
   EXPECT_THAT(load("app: {app_id: a, name: A}\nagents: [{id: m, brain: {provider: opnai, model: m}}]\n").warnings,
               Contains(HasSubstr("'opnai' is no provider known by name, did you mean 'openai'?")));

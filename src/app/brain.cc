@@ -47,7 +47,7 @@ void check_provider(const Brain& brain, const std::string& path, Mark mark, Prob
                  mark, Code::provider);
     return;
   }
-  if (brain.provider.empty() || brain.endpoint.base_url || llm::find_provider(brain.provider)) return;
+  if (brain.provider.empty() || brain.endpoint.base_url || llm::find_provider(brain.provider) || !llm::harness_provider(brain.provider).empty()) return;
   std::vector<std::string_view> names;
   for (const auto& row : llm::provider_table()) names.push_back(row.name);
   // It may be one of config.yaml, which is not ours to read here; calling it fails if it is not.
@@ -67,6 +67,9 @@ Brain read_brain(const Node& block, const Node* providers, const std::string& pa
 
   brain.provider = text_of(&block, "provider").value_or(text_of(named, "provider").value_or(id.value_or("")));
   brain.model = text_of(&block, "model").value_or(text_of(named, "model").value_or(""));
+  const auto harness = llm::harness_provider(brain.provider);  // a coding agent, which has a model of its own choice
+  if (!harness.empty()) brain.provider = harness;
+  if (!harness.empty() && brain.model.empty()) brain.model = llm::harness_model(harness);
   auto& endpoint = brain.endpoint;
   endpoint.provider = brain.provider;
   endpoint.backend = text_of(&block, "backend");
@@ -86,7 +89,7 @@ Brain read_brain(const Node& block, const Node* providers, const std::string& pa
 
   if (block.is_map()) {
     if (brain.provider.empty()) problems.add(child(path, "provider"), "is required", block.mark, Code::missing);
-    if (brain.model.empty()) problems.add(child(path, "model"), "is required", block.mark, Code::missing);
+    if (brain.model.empty() && harness.empty()) problems.add(child(path, "model"), "is required", block.mark, Code::missing);
     check_provider(brain, child(path, block.find("provider") ? "provider" : "backend"), block.mark, problems);
   }
   return brain;

@@ -1,5 +1,6 @@
 #include "app/config.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <string>
@@ -20,10 +21,12 @@ constexpr Field kProvider[] = {
 constexpr Shape kProviderShape = map_of(kProvider);
 constexpr Field kRetention[] = {{"keep_days", integer(1, 36'500)}};
 constexpr Field kServe[] = {{"max_concurrent_runs", integer(1, 100'000)}, {"max_pending_runs", integer(1, 10'000'000)}};
+constexpr Field kHarness[] = {{"start_timeout", positive()}, {"idle_timeout", positive()}, {"after_result_timeout", positive()}, {"max_concurrent", integer(1, 10'000)}};
 constexpr Field kConfig[] = {{"providers", open_map(&kProviderShape)},
                              {"default_model", text()},
                              {"retention", map_of(kRetention)},
-                             {"serve", map_of(kServe)}};
+                             {"serve", map_of(kServe)},
+                             {"harness", map_of(kHarness)}};
 constexpr Shape kConfigShape = map_of(kConfig);
 
 std::optional<std::string> text_of(const Node& map, std::string_view key) {
@@ -40,6 +43,14 @@ void refuse_templates(const Node& node, const std::string& path, Problems& probl
   for (const auto& member : node.members) refuse_templates(member.value, child(path, member.key), problems);
 }
 
+// 0 where the key is not there, or its value was complained of.
+std::int64_t milliseconds_of(const Node& map, std::string_view key) {
+  const auto* node = map.find(key);
+  const auto seconds = node ? as_number(*node) : std::nullopt;
+  if (!seconds || *seconds <= 0 || *seconds >= 1e9) return 0;
+  return std::max<std::int64_t>(1, std::llround(*seconds * 1000));
+}
+
 void read_providers(const Node& map, Config& config, Problems& problems) {
   for (const auto& member : map.members) {
     const auto path = child("providers", member.key);
@@ -51,9 +62,7 @@ void read_providers(const Node& map, Config& config, Problems& problems) {
     endpoint.base_url = text_of(member.value, "base_url");
     endpoint.api_key = text_of(member.value, "api_key");
     endpoint.backend = text_of(member.value, "backend");
-    if (const auto* timeout = member.value.find("timeout"))
-      if (const auto seconds = as_number(*timeout); seconds && *seconds > 0 && *seconds < 1e9)
-        endpoint.timeout_ms = static_cast<std::int64_t>(std::llround(*seconds * 1000));
+    if (const auto timeout_ms = milliseconds_of(member.value, "timeout")) endpoint.timeout_ms = timeout_ms;
     config.providers.insert_or_assign(member.key, std::move(endpoint));
   }
 }
@@ -87,6 +96,12 @@ base::Result<Config> parse_config(std::string_view text, std::string_view file_n
   if (const auto* serve = root->find("serve")) {
     if (const auto* runs = serve->find("max_concurrent_runs")) config.max_concurrent_runs = as_int(*runs);
     if (const auto* runs = serve->find("max_pending_runs")) config.max_pending_runs = as_int(*runs);
+  }
+  if (const auto* harness = root->find("harness")) {
+    if (const auto* runs = harness->find("max_concurrent")) config.harness_runs_max = as_int(*runs);
+    config.harness = {.start_ms = milliseconds_of(*harness, "start_timeout"),
+                      .idle_ms = milliseconds_of(*harness, "idle_timeout"),
+                      .after_result_ms = milliseconds_of(*harness, "after_result_timeout")};
   }
   if (!problems.empty()) return std::unexpected(problems.error());
   warn_permissions(config, mode, problems);

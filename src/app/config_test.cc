@@ -31,6 +31,10 @@ retention:
 serve:
   max_concurrent_runs: 32
   max_pending_runs: 500
+harness:
+  start_timeout: 60
+  idle_timeout: 0.5
+  after_result_timeout: 12.25
 )";
 
 TEST(ConfigTest, ReadsEverything) {
@@ -45,6 +49,7 @@ TEST(ConfigTest, ReadsEverything) {
   EXPECT_EQ(config->keep_days, 14);
   EXPECT_EQ(config->max_concurrent_runs, 32);
   EXPECT_EQ(config->max_pending_runs, 500);
+  EXPECT_EQ(config->harness, (run::HarnessLimits{.start_ms = 60'000, .idle_ms = 500, .after_result_ms = 12'250}));
   EXPECT_TRUE(config->warnings.empty());
 }
 
@@ -53,6 +58,7 @@ TEST(ConfigTest, EmptyIsDefault) {
     const auto config = parse_config(text, "config.yaml", 0644);
     ASSERT_TRUE(config) << text << ": " << config.error().message;
     EXPECT_EQ(config->default_model, std::nullopt);
+    EXPECT_EQ(config->harness, run::HarnessLimits{});
     EXPECT_TRUE(config->warnings.empty());
   }
 }
@@ -74,6 +80,8 @@ TEST(ConfigTest, NamesMistakes) {
   EXPECT_THAT(problem("retention: {keep_days: 0}\nserve: {max_concurrent_runs: none}\n"),
               HasSubstr("retention.keep_days: must be at least 1"));
   EXPECT_THAT(problem("serve: {max_concurrent_runs: none}\n"), HasSubstr("must be an integer"));
+  EXPECT_THAT(problem("harness: {idle_timeout: 0}\n"), HasSubstr("harness.idle_timeout: must be"));
+  EXPECT_THAT(problem("harness: {idle: 5}\n"), HasSubstr("harness.idle: unknown key"));
   EXPECT_THAT(problem("default_model: gpt\n"), HasSubstr("default_model: model 'gpt' names no provider"));
   EXPECT_THAT(problem("providers: {openai: {api_key: '{{env.KEY}}'}}\n"), HasSubstr("templates are not resolved in this file"));
   EXPECT_THAT(problem("- a\n"), HasSubstr("must be a map"));

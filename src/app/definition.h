@@ -112,6 +112,8 @@ struct Config {  // <home>/config.yaml; absent file = defaults
   std::optional<std::string> default_model;
   std::optional<std::int64_t> keep_days;  // retention of finished runs' events
   std::optional<std::int64_t> max_concurrent_runs, max_pending_runs;
+  run::HarnessLimits harness;  // deadlines of coding-agent programs
+  std::optional<std::int64_t> harness_runs_max;  // how many of them are at work at once; none: as many as there are
   std::vector<std::string> warnings;  // e.g. a file with keys in it that others may read
 };
 base::Result<Config> load_config(const std::string& path);

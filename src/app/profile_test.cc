@@ -94,7 +94,7 @@ TEST_F(ProfileTest, EffortAndProviderStandApartToo) {
 }
 
 TEST_F(ProfileTest, ExplainsModelsItCannotUse) {
-  EXPECT_THAT(problem("---\nmodel: claude/sonnet\n---\n"), HasSubstr("coding-agent CLIs are not available yet"));
+  EXPECT_THAT(problem("---\nmodel: gemini-code/x-low\n---\n"), HasSubstr("does not support effort levels"));
   EXPECT_THAT(problem("---\nmodel: gpt-5\n---\n"), HasSubstr("names no provider"));
   EXPECT_THAT(problem("---\nmodel: gpt-5\n---\n"), HasSubstr("(critic.md:2:8, DGT-E0309)"));
 }

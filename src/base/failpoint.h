@@ -35,6 +35,12 @@ inline constexpr std::array kFailpoints = {
     std::string_view("flow.after_launch"),        // an operation's run is there, the flow does not say so
     std::string_view("flow.before_end"),          // all operations have ended, the flow has not
     std::string_view("flow_log.after_write"),     // flow.log has lines that run.json does not know of
+    std::string_view("task.after_launch"),        // a turn of a named task is there, the task does not say so
+    std::string_view("harness.before_start"),     // a process is to be started, and is not
+    std::string_view("harness.after_session"),    // its session is in the log, the task is not bound to it
+    std::string_view("harness.after_process"),    // it has ended, the end is not durable
+    std::string_view("harness.before_end"),       // nothing of it is left, the run has not ended
+    std::string_view("background.after_start"),   // a background agent is there, nobody has read its id
 };
 
 namespace detail {

@@ -174,4 +174,12 @@ inline constexpr std::size_t kPlaybookArtifactsMax = 100;
 inline constexpr std::size_t kPlaybookPathBytesMax = 1024;       // of an artifact, of a directory to save into
 inline constexpr std::size_t kPlaybookPromptBytesMax = 4 << 20;  // with all its values in it
 
+// `outlast task`.
+inline constexpr std::size_t kAssignmentsListedMax = 10'000;
+// Coding-agent programs: one process' output, one line of it, and how much of it is read at once.
+inline constexpr std::size_t kHarnessOutputBytesMax = 1UL << 30;
+inline constexpr std::size_t kHarnessLineBytesMax = 16UL << 20;
+inline constexpr std::size_t kHarnessReadBytes = 256UL << 10;
+inline constexpr std::size_t kHarnessTextBytesMax = 256UL << 10;  // of one event: an answer, a result; the output file has all of it
+
 }  // namespace base::limits

@@ -179,6 +179,7 @@ Checked<engine::LaunchRequest> compose(Process& process, const AgentOptions& opt
     if (!last) return refuse(last.error());
     spec = *last;
     spec.flow.reset();  // its orchestrator goes on as an agent
+    spec.harness.reset();  // a coding agent goes on in the session that it has: see engine/launch.cc
     spec.limits.timeout_ms = 0;  // a wall clock is of one command
     request.component_id = session.last->component_id;
     request.component_name = session.last->component_name;

@@ -5,12 +5,13 @@
 #include "base/text.h"
 #include "cli/output.h"
 #include "cli/parser.h"
+#include "cli/task_commands.h"
 
 namespace cli {
 
 namespace {
 
-enum class Takes { nothing, ids, files, shells, team_actions };
+enum class Takes { nothing, ids, files, shells, team_actions, task_actions };
 
 // What can follow a command. tests/e2e/test_cli.py holds it against each command's help.
 struct Row {
@@ -18,18 +19,20 @@ struct Row {
   Takes takes;
 };
 constexpr Row kRows[] = {
-    {"agent", "--agent --resume --continue-last --background --json --effort --cwd --timeout --recovery --tools --yolo --system --verbose",
+    {"agent",
+     "--agent --resume --continue-last --background --json --effort --cwd --timeout --recovery --tools --yolo --system --verbose",
      Takes::nothing},
-    {"run",
-     "--agent --resume --continue-last --session --cwd --timeout --recovery --input --background --json --verbose",
+    {"run", "--agent --resume --continue-last --session --cwd --timeout --recovery --input --background --json --verbose",
      Takes::files},
     {"flow",
-     "--agent --effort --cwd --save --timeout --max-tokens --max-concurrent --tools --output --with-synthesis --team-mode --team-attach --background --bare --yolo "
-     "--verbose --json --plan --max-agents --dry-run --show-graph --graph-format --resume --retry-failed",
+     "--agent --effort --cwd --save --timeout --max-tokens --max-concurrent --tools --output --with-synthesis --team-mode "
+     "--team-attach --background --bare --yolo "
+     "--verbose --notify --invocation --project --json --plan --max-agents --dry-run --show-graph --graph-format --resume --retry-failed",
      Takes::nothing},
     {"fanout",
-     "--agent --effort --cwd --save --timeout --max-tokens --max-concurrent --tools --output --with-synthesis --team-mode --team-attach --background --bare --yolo "
-     "--verbose --json --num-workers --workers --synthesis-prompt",
+     "--agent --effort --cwd --save --timeout --max-tokens --max-concurrent --tools --output --with-synthesis --team-mode "
+     "--team-attach --background --bare --yolo "
+     "--verbose --notify --invocation --project --json --num-workers --workers --synthesis-prompt",
      Takes::nothing},
     {"play", "--json", Takes::files},
     {"chat", "--agent --resume --continue-last --session --cwd --timeout --recovery --verbose", Takes::files},
@@ -42,6 +45,12 @@ constexpr Row kRows[] = {
     {"wait", "--timeout --interval --json", Takes::ids},
     {"cancel", "--json", Takes::ids},
     {"kill", "--reason --grace --dry-run --json", Takes::ids},
+    {"task",
+     "--slug --alias --project --work-dir --mkdir --priority --due --assignee --tag --harness --json --history --status --since "
+     "--include-done --include-archived "
+     "--with --with-file --approval-timeout --fresh --auto --here --force --dangerously-skip-permissions --note --no-close-out "
+     "--format --no-color --no-truncate --compact --name --waiting-on --untag --archive --unarchive",
+     Takes::task_actions},
     {"team", "--members --team --to --from --from-op --as --json", Takes::team_actions},
     {"approve", "--reject --note --json", Takes::ids},
     {"fork", "--json", Takes::ids},
@@ -54,6 +63,9 @@ constexpr Row kRows[] = {
     {"doctor", "--crash-test --json", Takes::nothing},
     {"completion", "", Takes::shells},
 };
+
+constexpr std::string_view kRunStatuses = "pending running paused completed error cancelled",
+                           kTaskStatuses = "backlog in-progress done";
 
 std::string names() {
   std::string out;
@@ -77,7 +89,10 @@ std::string bash() {
       "    --cwd) COMPREPLY=($(compgen -d -- \"$word\")); return ;;\n"
       "    -r|--resume|--session) COMPREPLY=($(compgen -W \"$(outlast __ids 2>/dev/null)\" -- \"$word\")); return ;;\n"
       "    --effort) COMPREPLY=($(compgen -W \"none minimal low medium high xhigh max\" -- \"$word\")); return ;;\n"
-      "    --status) COMPREPLY=($(compgen -W \"pending running paused completed error cancelled\" -- \"$word\")); return ;;\n"
+      "    --status) local statuses='" +
+      std::string(kRunStatuses) + "'; [ $command = task ] && statuses='" + std::string(kTaskStatuses) +
+      "'\n"
+      "      COMPREPLY=($(compgen -W \"$statuses\" -- \"$word\")); return ;;\n"
       "    --log-format) COMPREPLY=($(compgen -W \"text json\" -- \"$word\")); return ;;\n"
       "    --log-level) COMPREPLY=($(compgen -W \"debug info warning error\" -- \"$word\")); return ;;\n"
       "  esac\n"
@@ -89,6 +104,7 @@ std::string bash() {
     if (row.takes == Takes::files) out += " takes=files";
     if (row.takes == Takes::shells) out += " takes=shells";
     if (row.takes == Takes::team_actions) out += " takes=team_actions";
+    if (row.takes == Takes::task_actions) out += " takes=task_actions";
     out += " ;;\n";
   }
   out +=
@@ -102,6 +118,9 @@ std::string bash() {
       "    shells) COMPREPLY=($(compgen -W \"bash zsh fish\" -- \"$word\")) ;;\n"
       "    team_actions) [ \"$COMP_CWORD\" -eq 2 ] &&\n"
       "      COMPREPLY=($(compgen -W \"create list show send receive\" -- \"$word\")) ;;\n"
+      "    task_actions) [ \"$COMP_CWORD\" -eq 2 ] && COMPREPLY=($(compgen -W \"" +
+      task_actions() +
+      "\" -- \"$word\")) ;;\n"
       "  esac\n"
       "}\n"
       "complete -F _outlast outlast\n";
@@ -127,7 +146,9 @@ std::string zsh() {
       "    --cwd) _files -/; return ;;\n"
       "    -r|--resume|--session) _outlast_ids; return ;;\n"
       "    --effort) compadd none minimal low medium high xhigh max; return ;;\n"
-      "    --status) compadd pending running paused completed error cancelled; return ;;\n"
+      "    --status) if [[ ${words[2]} == task ]]; then compadd " +
+      std::string(kTaskStatuses) + "; else compadd " + std::string(kRunStatuses) +
+      "; fi; return ;;\n"
       "    --log-format) compadd text json; return ;;\n"
       "    --log-level) compadd debug info warning error; return ;;\n"
       "  esac\n"
@@ -139,6 +160,7 @@ std::string zsh() {
     if (row.takes == Takes::files) out += "; else _files";
     if (row.takes == Takes::shells) out += "; else compadd bash zsh fish";
     if (row.takes == Takes::team_actions) out += "; elif (( CURRENT == 3 )); then compadd create list show send receive";
+    if (row.takes == Takes::task_actions) out += "; elif (( CURRENT == 3 )); then compadd " + task_actions();
     out += "; fi ;;\n";
   }
   out +=
@@ -165,7 +187,7 @@ std::string fish() {
       out += when + (is_long ? "-l " : "-s ") + name;
       if (name == "resume" || name == "session") out += " -x -a '(outlast __ids 2>/dev/null)'";
       if (name == "effort") out += " -x -a 'none minimal low medium high xhigh max'";
-      if (name == "status") out += " -x -a 'pending running paused completed error cancelled'";
+      if (name == "status") out += " -x -a '" + std::string(row.command == "task" ? kTaskStatuses : kRunStatuses) + "'";
       if (name == "cwd") out += " -x -a '(__fish_complete_directories)'";
       if (name == "log-format") out += " -x -a 'text json'";
       if (name == "log-level") out += " -x -a 'debug info warning error'";
@@ -175,6 +197,7 @@ std::string fish() {
     if (row.takes == Takes::files) out += when + "-F\n";
     if (row.takes == Takes::shells) out += when + "-a 'bash zsh fish'\n";
     if (row.takes == Takes::team_actions) out += when + "-a 'create list show send receive'\n";
+    if (row.takes == Takes::task_actions) out += when + "-a '" + task_actions() + "'\n";
   }
   return out;
 }

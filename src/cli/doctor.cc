@@ -13,6 +13,7 @@
 #include "base/failpoint.h"
 #include "base/json.h"
 #include "cli/crash_check.h"
+#include "cli/harness_check.h"
 #include "cli/provider_check.h"
 #include "cli/store_command.h"
 #include "cli/version.h"
@@ -129,8 +130,10 @@ std::string system_text() {
   return std::string(name.sysname) + " " + name.release + " " + name.machine;
 }
 
-void print_json(const std::vector<Check>& checks, const std::vector<ProviderCheck>& providers, bool fit) {
-  json::array list, provider_list;
+void print_json(const std::vector<Check>& checks, const std::vector<ProviderCheck>& providers, const std::vector<HarnessCheck>& harnesses, bool fit) {
+  json::array list, provider_list, harness_list;
+  for (const auto& h : harnesses)
+    harness_list.push_back({{"name", h.name}, {"found", h.found}, {"path", h.path}, {"version", h.version}, {"detail", h.detail}});
   for (const auto& check : checks)
     list.push_back({{"name", check.name}, {"verdict", word(check.verdict)}, {"detail", check.detail}});
   for (const auto& p : providers)
@@ -143,14 +146,20 @@ void print_json(const std::vector<Check>& checks, const std::vector<ProviderChec
                                       {"commit", commit().empty() ? json::value() : json::value(commit())},
                                       {"system", system_text()},
                                       {"checks", std::move(list)},
-                                      {"providers", std::move(provider_list)}}));
+                                      {"providers", std::move(provider_list)},
+                                      {"harnesses", std::move(harness_list)}}));
 }
 
-void print_text(const std::vector<Check>& checks, const std::vector<ProviderCheck>& providers) {
+void print_text(const std::vector<Check>& checks, const std::vector<ProviderCheck>& providers, const std::vector<HarnessCheck>& harnesses) {
   std::string out = version_line() + "\n" + system_text() + "\n\n";
   for (const auto& check : checks) out += padded(word(check.verdict), 9) + padded(check.name, 14) + harmless(check.detail) + "\n";
   out += "\nproviders\n";
   for (const auto& p : providers) out += padded(p.usable ? "usable" : "-", 9) + padded(p.name, 14) + harmless(p.detail) + "\n";
+  out += "\ncoding agents\n";
+  for (const auto& h : harnesses) {
+    const auto text = (h.version.empty() ? "" : h.version + "  ") + h.path + (h.detail.empty() || h.path.empty() ? h.detail : "  (" + h.detail + ")");
+    out += padded(h.found ? "found" : "-", 9) + padded(h.name, 14) + harmless(text) + "\n";
+  }
   put(out);
 }
 
@@ -171,18 +180,20 @@ int run_doctor(const DoctorOptions& options) {
   auto settings = load_settings();
   std::vector<Check> checks{check_config(settings)};
   std::vector<ProviderCheck> providers;
+  std::vector<HarnessCheck> harnesses;
   if (settings) {
     const auto home = settings->home;
     checks.insert(checks.end(), {check_home(home), check_writable(home), check_disk(home), check_inotify()});
     providers = check_providers(*settings);
+    harnesses = check_harnesses(*settings);
     checks.push_back(check_database(std::move(*settings)));
   }
   bool fit = true;
   for (const auto& check : checks) fit = fit && check.verdict != Verdict::broken;
   if (options.json)
-    print_json(checks, providers, fit);
+    print_json(checks, providers, harnesses, fit);
   else
-    print_text(checks, providers);
+    print_text(checks, providers, harnesses);
   if (!fit) return complain(kFailed, "something is broken: see above");
   return kOk;
 }

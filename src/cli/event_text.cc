@@ -23,8 +23,9 @@ std::string delta_text(const std::string& text) {
 }
 
 struct Words {
-  std::string operator()(const run::RunStarted& e) const { return e.provider + "/" + e.model; }
-  std::string operator()(const run::ModelStarted& e) const { return e.provider + "/" + e.model; }
+  static std::string model(const std::string& provider, const std::string& name) { return name.empty() ? provider : provider + "/" + name; }
+  std::string operator()(const run::RunStarted& e) const { return model(e.provider, e.model); }
+  std::string operator()(const run::ModelStarted& e) const { return model(e.provider, e.model); }
   std::string operator()(const run::TextDelta& e) const { return delta_text(e.text); }
   std::string operator()(const run::ThinkingDelta& e) const { return delta_text(e.text); }
   std::string operator()(const run::Superseded& e) const {
@@ -67,6 +68,18 @@ struct Words {
   std::string operator()(const run::OpEnded& e) const {
     return e.op + " " + std::string(name(e.outcome)) + attempt(e.attempt) + (e.error.empty() ? "" : ": " + one_line(e.error, kColumns));
   }
+  std::string operator()(const run::HarnessStarted& e) const {
+    return "process " + std::to_string(e.process) + (e.resumes ? " resumes " : " begins ") + e.session_id + (e.why.empty() ? "" : " (" + e.why + ")");
+  }
+  std::string operator()(const run::HarnessSession& e) const { return e.session_id + " " + e.model; }
+  std::string operator()(const run::HarnessHeard& e) const { return e.message_id; }
+  std::string operator()(const run::HarnessTurn& e) const {
+    return std::string(name(e.outcome)) + " " + one_line(e.error.empty() ? e.text : e.error, kColumns);
+  }
+  std::string operator()(const run::HarnessEnded& e) const {
+    return "process " + std::to_string(e.process) + " " + e.why + (e.exit_code ? " " + std::to_string(*e.exit_code) : "");
+  }
+  std::string operator()(const run::HarnessWaits& e) const { return one_line(e.why, kColumns); }
   static std::string attempt(std::int64_t number) { return number > 1 ? " (attempt " + std::to_string(number) + ")" : ""; }
 };
 

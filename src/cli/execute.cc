@@ -7,9 +7,11 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "cli/run_files.h"
 #include "cli/signals.h"
 #include "cli/store_command.h"
 #include "cli/supervise.h"
+#include "engine/flow_notify.h"
 #include "engine/projection_manifest.h"
 #include "engine/waker.h"
 
@@ -66,8 +68,14 @@ aio::Task<int> execute(Process& process, const ExecuteOptions& options) {
   co_await executor.start();
   const auto taken = co_await executor.take(run->number, options.from);
   if (!taken) {
-    co_await executor.stop(0);
     const auto& error = taken.error();
+    // The process before this one may have died between the end of its flow and telling it, or between that and its last file.
+    if (error.code == base::Errc::already_finished) {
+      co_await engine::notify_end(execution.deps, executor, options.run_id);
+      if (const auto ended = co_await present(process, options.run_id)) co_await files_settled(process, *ended);
+      co_await executor.idle();
+    }
+    co_await executor.stop(0);
     if (error.code != base::Errc::busy && error.code != base::Errc::already_finished)
       co_return give_up(options, exit_code_of(error.code), error.message);
     tell(options.ready_fd, R"({"pid":0})");  // it is in good hands

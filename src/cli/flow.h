@@ -17,6 +17,7 @@ struct FlowOptions {
   std::optional<std::string> synthesis, team;  // "" : without a value of their own
   std::optional<std::string> team_attach;
   std::optional<std::string> synthesis_prompt, worker_models;
+  std::optional<std::string> notify, invocation, project;
   std::optional<double> timeout_s;
   std::string output = "text", graph_format = "png";
   std::vector<std::string> expected;  // files that a playbook promises

@@ -8,7 +8,12 @@
 
 namespace cli {
 
-// What runs, what comes next, and how far it is; at most a dozen lines.
-std::vector<std::string> flow_board(const run::FlowState& state, std::int64_t now_ms);
+// A run below the flow that waits for a person's decision.
+struct PausedRun {
+  std::string run_id, agent;
+};
+
+// What runs, what waits for a decision and how it is given, what comes next, and how far it is; at most 17 lines.
+std::vector<std::string> flow_board(const run::FlowState& state, const std::vector<PausedRun>& paused, std::int64_t now_ms);
 
 }  // namespace cli

@@ -53,7 +53,10 @@ void add_common(CLI::App& app, FlowOptions& o) {
   app.add_flag("--background", o.background, "leave it running (needs --save)");
   app.add_flag("--bare", o.bare, "profiles are not looked at");
   app.add_flag("--yolo", o.yolo, "nothing that a profile's agents do needs an approval");
-  app.add_flag("-v,--verbose", o.verbose, "tell more on stderr");
+  app.add_option("--notify", o.notify, "a command for when it has ended; {payload}, {status} and {invocation_id} are filled in")->option_text("CMD");
+  app.add_option("--invocation", o.invocation, "what called it, for run.json, status and --notify")->option_text("ID");
+  app.add_option("--project", o.project, "what it belongs to, likewise")->option_text("NAME");
+  app.add_flag("-v,--verbose", o.verbose, "what the agents say and do as it comes, instead of progress and results");
   app.add_flag("--json", o.json, "one JSON object: the ids at once with --background, else the results");
 }
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <tuple>
 
 #include "app/definition.h"
 #include "app/plan_file.h"
@@ -18,6 +19,7 @@
 #include "engine/flow_execution.h"
 #include "engine/projection_manifest.h"
 #include "llm/model_spec.h"
+#include "run/flow_notify.h"
 
 namespace cli {
 
@@ -105,8 +107,23 @@ void add_roles(const Settings& settings, run::FlowSpec& flow) {
   }
 }
 
+// Those of a flow that is resumed stay unless others are given: its end is told like the first one.
+Checked<> apply_labels(const FlowOptions& o, run::FlowSpec& flow) {
+  if (o.notify) {
+    if (const auto good = run::check_notify(*o.notify); !good) return refuse(kUsage, "--notify: " + good.error().message);
+    flow.notify = *o.notify;
+  }
+  for (const auto& [flag, given, kept] : {std::tuple("--invocation: ", &o.invocation, &flow.invocation), std::tuple("--project: ", &o.project, &flow.project)}) {
+    if (!*given) continue;
+    if (const auto good = run::check_label(**given); !good) return refuse(kUsage, flag + good.error().message);
+    *kept = **given;
+  }
+  return {};
+}
+
 Checked<> apply_flow_options(const FlowOptions& o, run::Spec& spec) {
   auto& flow = *spec.flow;
+  if (const auto labelled = apply_labels(o, flow); !labelled) return labelled;
   flow.fanout = flow.fanout || o.fanout;
   if (o.ops_max) flow.ops_max = o.ops_max;
   if (o.concurrent_max) flow.concurrent_max = o.concurrent_max;

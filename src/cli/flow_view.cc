@@ -23,6 +23,7 @@ class FlowView final : public RunView {
   void add(std::uint64_t index, const run::Event& event) override {
     run::apply(state_, event);
     if (options_.json || index < options_.from) return;
+    if (options_.verbose) return note_begun(event);
     std::string lines;
     run::append_flow_lines(lines, state_, spec_, event);
     for (std::string_view rest = lines; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) aside(rest.substr(0, rest.find('\n')));
@@ -33,20 +34,32 @@ class FlowView final : public RunView {
     erase_board();
     note(harmless(line));
   }
+  std::vector<BegunRun> begun() override { return std::exchange(begun_, {}); }
   // On a terminal the present state stands below the lines that stay.
   void tick(std::int64_t now_ms) override {
-    if (state_.rounds.empty() || run::is_terminal(state_.status)) return;
+    if (options_.verbose || state_.rounds.empty() || run::is_terminal(state_.status)) return;
     erase_board();
-    const auto lines = flow_board(state_, now_ms);
+    const auto lines = flow_board(state_, paused_, now_ms);
     for (const auto& line : lines) std::fputs(("  " + dim(one_line(line, kBoardColumns)) + "\n").c_str(), stderr);
     board_lines_ = lines.size();
+  }
+
+  std::unordered_set<std::string> at_work() const override {
+    std::unordered_set<std::string> runs;
+    for (const auto& [id, op] : state_.ops)
+      if (op.phase == run::OpPhase::running) runs.insert(op.run_id);
+    return runs;
+  }
+  void wait_for_decisions(const std::vector<store::Run>& paused) override {
+    paused_.clear();
+    for (const auto& run : paused) paused_.push_back({run.run_id, run.component_id});
   }
 
   void finish(bool has_result) override {
     erase_board();
     if (!has_result) return;
     if (spec_.flow->dry_run && !state_.rounds.empty()) return put(harmless(run::dry_run_text(state_.plan, models())));
-    put(harmless(run::flow_results(state_, spec_, branch_).blocks));
+    if (!options_.verbose) put(harmless(run::flow_results(state_, spec_, branch_).blocks));
   }
 
   json::object result(const store::Run& run) const override {
@@ -63,6 +76,7 @@ class FlowView final : public RunView {
   }
 
   void conclude(const store::Run&) override {
+    if (options_.verbose && !options_.json && !state_.error.empty()) complain(kFailed, state_.error);  // no line has said it
     if (options_.json || !options_.hints || spec_.flow->dry_run || state_.rounds.empty()) return;
     std::string hints = run::flow_results(state_, spec_, branch_).hints;
     for (std::string_view rest = hints; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) aside(rest.substr(0, rest.find('\n')));
@@ -70,6 +84,13 @@ class FlowView final : public RunView {
 
  private:
   static constexpr std::size_t kBoardColumns = 78;
+
+  void note_begun(const run::Event& event) {
+    const auto* started = std::get_if<run::OpStarted>(&event.payload);
+    if (!started) return;
+    const auto* op = run::planned_op(state_, started->op);
+    begun_.push_back({started->run_id, op ? "[" + op->id + " " + op->agent_id + "] " : "[orchestrator] "});
+  }
 
   void erase_board() {
     if (const auto lines = std::exchange(board_lines_, 0)) std::fprintf(stderr, "\x1b[%zuA\x1b[J", lines);
@@ -118,6 +139,8 @@ class FlowView final : public RunView {
   const std::string branch_;
   const run::Spec spec_;
   run::FlowState state_;
+  std::vector<PausedRun> paused_;
+  std::vector<BegunRun> begun_;
   std::size_t board_lines_ = 0;  // that stand on the terminal now
 };
 

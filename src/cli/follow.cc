@@ -1,5 +1,6 @@
 #include "cli/follow.h"
 
+#include <algorithm>
 #include <csignal>
 
 #include "aio/task_group.h"
@@ -8,6 +9,7 @@
 #include "cli/orphan_guard.h"
 #include "cli/output.h"
 #include "cli/run_files.h"
+#include "cli/run_situation.h"
 #include "cli/run_view.h"
 #include "cli/signals.h"
 #include "cli/store_command.h"
@@ -20,6 +22,7 @@ namespace {
 constexpr std::int64_t kSecondInterruptMs = 1'500;
 constexpr std::int64_t kCancelMs = 10'000;
 constexpr std::int64_t kTickMs = 200;
+constexpr std::int64_t kTicksToALook = 5;
 
 // One run being shown. Io thread.
 class Follow {
@@ -45,6 +48,7 @@ class Follow {
       const Signals signals(process_.io, [this](int signal) { interrupted(signal); });
       if (options_.early_signal) interrupted(options_.early_signal);
       co_await read_to_the_end();
+      if (ended()) co_await stream_.settle();
     } catch (...) {
       broken = std::current_exception();
     }
@@ -85,14 +89,26 @@ class Follow {
       const auto event = run::decode(line);
       if (!event) throw base::Broken("event " + std::to_string(index) + " cannot be read: " + event.error().message);
       view_->add(index, *event);
+      for (auto& begun : view_->begun()) stream_.begin(std::move(begun));
     }
   }
 
   aio::Task<> tick() {
-    for (;;) {
+    for (std::int64_t ticks = 0;; ++ticks) {
+      if (ticks % kTicksToALook == 0) co_await look_for_decisions();
       view_->tick(process_.time.wall_ms());
       co_await process_.time.sleep(std::chrono::milliseconds(kTickMs));
     }
+  }
+
+  // Counted first, which reads no run whole: that some are waiting is rare.
+  aio::Task<> look_for_decisions() {
+    auto parents = view_->at_work();
+    if (parents.empty()) co_return view_->wait_for_decisions({});
+    parents.insert(run_.run_id);
+    const auto below = co_await process_.store->count_children(run_.number, std::move(parents));
+    const bool some = std::ranges::any_of(below, [](const auto& of) { return of.second.pending > 0; });
+    view_->wait_for_decisions(some ? co_await paused_below(process_, run_) : std::vector<store::Run>());
   }
 
   void interrupted(int signal) {
@@ -158,6 +174,7 @@ class Follow {
   const FollowOptions options_;
   std::unique_ptr<RunView> view_;  // from show() on
   aio::TaskGroup tasks_;
+  FlowStream stream_{process_, tasks_};
   int interrupts_ = 0;
   bool leaving_ = false, cancelling_ = false, terminated_ = false;
 };

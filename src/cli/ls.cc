@@ -45,8 +45,8 @@ void print_table(const std::vector<store::Run>& runs, const Notes& orphans, std:
   for (const auto& run : runs) {
     specs.push_back(run::decode_spec(run.spec).value_or(run::Spec{}));
     id_columns = std::max(id_columns, run.run_id.size());
-    agent_columns = std::max(agent_columns, std::min<std::size_t>(20, run.component_name.size()));
-    model_columns = std::max(model_columns, std::min<std::size_t>(32, engine::model_spec_of(specs.back()).size()));
+    agent_columns = std::max(agent_columns, std::min<std::size_t>(20, columns_of(run.component_name)));
+    model_columns = std::max(model_columns, std::min<std::size_t>(32, columns_of(engine::model_spec_of(specs.back()))));
   }
   std::string out = "  " + padded("RUN", id_columns) + "  STATUS     AGE   " + padded("AGENT", agent_columns) + "  " +
                     padded("MODEL", model_columns) + "  TEXT\n";

@@ -52,7 +52,8 @@ MonitorRow row_of(const store::Run& run) {
   MonitorRow row{.run_id = run.run_id,
                  .kind = run.kind,
                  .status = std::string(engine::outcome_of(run.status, run.reason).word),
-                 .who = run.component_name == run.kind ? "" : run.component_name,
+                 .agent = run.component_name == run.kind ? "" : run.component_name,
+                 .model = {},
                  .text = {},
                  .created_ms = run.created_ms,
                  .ended_ms = run.ended_ms,
@@ -60,7 +61,7 @@ MonitorRow row_of(const store::Run& run) {
                  .children = {}};
   const auto spec = run::decode_spec(run.spec);
   if (!spec) return row;
-  if (!spec->model.empty()) row.who += (row.who.empty() ? "" : " ") + engine::model_spec_of(*spec);
+  if (!spec->model.empty()) row.model = engine::model_spec_of(*spec);
   row.text = spec->call ? spec->call->arguments : spec->input;
   return row;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 
 #include "cli/output.h"
 
@@ -9,7 +10,7 @@ namespace cli {
 
 namespace {
 
-constexpr std::size_t kWhoColumns = 30;
+constexpr std::size_t kWhoColumns = 30, kWhoColumnsMin = 12, kAgentColumnsMin = 5;
 constexpr std::size_t kTextColumnsMin = 10;
 constexpr std::int64_t kSinceSecondsMax = 100ll * 366 * 86'400;
 
@@ -24,39 +25,63 @@ std::string children_of(const MonitorRow& row) {
 
 std::string_view mark_of(const MonitorRow& row) { return row.orphan ? "! " : row.live ? "* " : "  "; }
 
-std::size_t columns_of(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }));
+// The model is kept as long as it leaves the agent a few letters.
+std::string who_of(const MonitorRow& row, std::size_t columns) {
+  if (row.agent.empty() || row.model.empty()) return one_line(row.agent + row.model, columns);
+  const auto model = one_line(row.model, columns);
+  const auto left = std::max(kAgentColumnsMin, columns - std::min(columns, columns_of(model) + 1));
+  return one_line(one_line(row.agent, left) + " " + model, columns);
 }
 
-std::vector<std::string> cells_of(const MonitorRow& row, std::int64_t now_ms) {
+std::vector<std::string> cells_of(const MonitorRow& row, std::size_t who_columns, std::int64_t now_ms) {
   const auto end_ms = row.ended_ms ? row.ended_ms : now_ms;
   return {id_of(row),
           row.kind,
           row.status,
           age(row.created_ms, now_ms),
           duration(std::max<std::int64_t>(0, end_ms - row.created_ms)),
-          one_line(row.who, kWhoColumns),
+          who_of(row, who_columns),
           children_of(row)};
+}
+
+using Lines = std::vector<std::vector<std::string>>;
+
+Lines cells_of(const std::vector<MonitorRow>& rows, std::size_t who_columns, std::int64_t now_ms) {
+  Lines lines{{"RUN", "KIND", "STATUS", "AGE", "TIME", "AGENT MODEL", "CHILDREN"}};
+  for (const auto& row : rows) lines.push_back(cells_of(row, who_columns, now_ms));
+  return lines;
+}
+
+std::vector<std::size_t> widths_of(const Lines& lines) {
+  std::vector<std::size_t> widths(lines.front().size());
+  for (const auto& line : lines)
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], columns_of(line[i]));
+  return widths;
+}
+
+// All but the text: a mark before them, two blanks behind each.
+std::size_t used_by(const std::vector<std::size_t>& widths) {
+  return std::accumulate(widths.begin(), widths.end(), std::size_t{2}, [](std::size_t sum, std::size_t width) { return sum + width + 2; });
 }
 
 }  // namespace
 
 std::string monitor_table(const std::vector<MonitorRow>& rows, std::int64_t more, std::size_t columns, std::int64_t now_ms) {
-  std::vector<std::vector<std::string>> lines{{"RUN", "KIND", "STATUS", "AGE", "TIME", "AGENT MODEL", "CHILDREN"}};
-  for (const auto& row : rows) lines.push_back(cells_of(row, now_ms));
-  std::vector<std::size_t> widths(lines.front().size());
-  for (const auto& line : lines)
-    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], columns_of(line[i]));
-  std::size_t used = 2;
-  for (const auto width : widths) used += width + 2;
+  auto lines = cells_of(rows, kWhoColumns, now_ms);
+  auto widths = widths_of(lines);
+  // A narrow terminal takes it from who does it; a line that is broken in two is worse.
+  if (const auto wanted = used_by(widths) + kTextColumnsMin; wanted > columns) {
+    lines = cells_of(rows, std::max(kWhoColumnsMin, kWhoColumns - std::min(kWhoColumns, wanted - columns)), now_ms);
+    widths = widths_of(lines);
+  }
+  const auto used = used_by(widths);
   const auto left = columns > used + kTextColumnsMin ? columns - used : kTextColumnsMin;
   std::string out;
   for (std::size_t n = 0; n < lines.size(); ++n) {
     std::string line(n ? mark_of(rows[n - 1]) : "  ");
     for (std::size_t i = 0; i < widths.size(); ++i) line += padded(lines[n][i], widths[i] + 2);
     const auto text = n == 0 ? "TEXT" : (rows[n - 1].orphan ? "(waiting for an executor) " : "") + rows[n - 1].text;
-    line += one_line(text, left);
+    line = cut_to(line + one_line(text, left), columns);
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + "\n";
   }

@@ -12,15 +12,15 @@ namespace cli {
 
 struct MonitorRow {
   std::string run_id, kind, status;
-  std::string who;   // its agent, and the model that it calls
-  std::string text;  // what it was asked to do
+  std::string agent, model;  // "": none
+  std::string text;          // what it was asked to do
   std::int64_t created_ms = 0, ended_ms = 0;
   std::size_t depth = 0;  // below the run that was asked for
   bool live = false, orphan = false;
   store::ChildCounts children;
 };
 
-// One line for each row, no wider than `columns`, and "… and N more" where there are more.
+// One line for each row, none wider than `columns` on a terminal: of long names the end is left out first, then of the whole line. And "… and N more" where there are more.
 std::string monitor_table(const std::vector<MonitorRow>& rows, std::int64_t more, std::size_t columns, std::int64_t now_ms);
 
 // What must differ for the table to be worth printing again: not the times that go by.

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/columns.h"
+
 namespace cli {
 namespace {
 
@@ -10,7 +12,8 @@ MonitorRow row(std::string id, std::string status, bool live) {
   return {.run_id = std::move(id),
           .kind = "agent",
           .status = std::move(status),
-          .who = "main demo/fast",
+          .agent = "main",
+          .model = "demo/fast",
           .text = "do\nit",
           .live = live};
 }
@@ -47,13 +50,44 @@ TEST(MonitorTable, IsOneLineForEachRun) {
 TEST(MonitorTable, KeepsToItsWidthAndCannotCommandATerminal) {
   auto one = row("r", "running", true);
   one.text = std::string(500, 'x');
-  one.who = "\x1b[31mred";
+  one.agent = "\x1b[31mred";
   const auto table = monitor_table({one}, 0, 80, 0);
   EXPECT_EQ(table.find('\x1b'), std::string::npos);
   for (std::size_t at = 0; at < table.size();) {
     const auto end = table.find('\n', at);
     EXPECT_LE(end - at, 80u + 8) << table;  // bytes: "…" and U+FFFD have three for one column
     at = end + 1;
+  }
+}
+
+TEST(MonitorTable, LongNamesAreCutAndLeaveTheColumnsAligned) {
+  auto named = row("20260420T140312-aaaaaaaaaaaa", "running", true);
+  named.agent = "the-agent-that-writes-everything-down";
+  auto wide = row("20260420T140312-bbbbbbbbbbbb", "running", true);
+  wide.agent = "漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字";
+  auto modelled = row("20260420T140312-cccccccccccc", "running", true);
+  modelled.model = "provider/a-model-with-a-name-that-fills-the-column";
+  EXPECT_EQ(monitor_table({named, wide, modelled}, 0, 120, 61'000),
+            "  RUN                           KIND   STATUS   AGE  TIME   AGENT MODEL                     CHILDREN  TEXT\n"
+            "* 20260420T140312-aaaaaaaaaaaa  agent  running  1m   1m01s  the-agent-that-writ… demo/fast  -         do it\n"
+            "* 20260420T140312-bbbbbbbbbbbb  agent  running  1m   1m01s  漢字漢字漢字漢字漢… demo/fast   -         do it\n"
+            "* 20260420T140312-cccccccccccc  agent  running  1m   1m01s  main provider/a-model-with-a-…  -         do it\n");
+}
+
+TEST(MonitorTable, NoLineIsBrokenInTwo) {
+  auto deep = row("20260420T140312-aaaaaaaaaaaa", "completed_empty", false);
+  deep.agent = "漢字漢字漢字漢字";
+  deep.depth = 9;
+  deep.text = std::string(500, 'x');
+  for (const std::size_t columns : {200u, 120u, 100u, 80u, 40u, 1u}) {
+    const auto table = monitor_table({row("20260420T140312-bbbbbbbbbbbb", "running", true), deep}, 0, columns, 61'000);
+    std::size_t lines = 0;
+    for (std::size_t at = 0; at < table.size(); ++lines) {
+      const auto end = table.find('\n', at);
+      EXPECT_LE(columns_of(table.substr(at, end - at)), columns) << table;
+      at = end + 1;
+    }
+    EXPECT_EQ(lines, 3u);
   }
 }
 

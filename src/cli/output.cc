@@ -47,11 +47,6 @@ void say(std::string_view head, std::string_view text) {
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
-std::size_t code_points(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }));
-}
-
 }  // namespace
 
 int complain(int code, std::string_view message) {
@@ -106,28 +101,13 @@ std::string harmless(std::string_view text) {
 
 std::string one_line(std::string_view text, std::size_t columns) {
   std::string out;
-  std::size_t count = 0;
   bool space = false;
-  const auto clean = harmless(base::trim(text.substr(0, 8 * columns + 64)));
-  for (std::size_t at = 0; at < clean.size();) {
-    std::size_t end = at + 1;
-    while (end < clean.size() && (static_cast<unsigned char>(clean[end]) & 0xC0u) == 0x80u) ++end;
-    const bool blank = clean[at] == ' ' || clean[at] == '\n' || clean[at] == '\t';
-    if (!blank || !space) {
-      if (count == columns) return out.substr(0, base::utf8_prefix(out, out.size() - 1).size()) + "…";
-      out += blank ? std::string(" ") : clean.substr(at, end - at);
-      ++count;
-    }
+  for (const char c : harmless(base::trim(base::utf8_prefix(text, 8 * columns + 64)))) {
+    const bool blank = c == ' ' || c == '\n' || c == '\t';
+    if (!blank || !space) out += blank ? ' ' : c;
     space = blank;
-    at = end;
   }
-  return out;
-}
-
-std::string padded(std::string_view text, std::size_t columns) {
-  std::string out(text);
-  if (const auto have = code_points(text); have < columns) out.append(columns - have, ' ');
-  return out;
+  return cut_to(out, columns);
 }
 
 std::string age(std::int64_t since_ms, std::int64_t now_ms) {

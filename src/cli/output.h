@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "cli/columns.h"
 
 namespace cli {
 
@@ -51,10 +52,8 @@ std::string dim(std::string_view text);
 
 // Text that cannot command the terminal: control characters other than newline and tab are shown as U+FFFD.
 std::string harmless(std::string_view text);
-// The same in one line of at most `columns` code points, cut with "…".
+// The same in one line, no wider than `columns` on a terminal, cut with "…".
 std::string one_line(std::string_view text, std::size_t columns);
-// Padded with spaces to that many code points.
-std::string padded(std::string_view text, std::size_t columns);
 
 // "3s", "12m", "5h", "9d".
 std::string age(std::int64_t since_ms, std::int64_t now_ms);

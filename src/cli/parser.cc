@@ -16,6 +16,7 @@
 #include "cli/run_app.h"
 #include "cli/serving_commands.h"
 #include "cli/show.h"
+#include "cli/task_commands.h"
 #include "cli/team_commands.h"
 #include "cli/wait.h"
 #include "cli/watching_commands.h"
@@ -246,6 +247,7 @@ constexpr Command kCommands[] = {
     {"chat", Group::run, "talk with an app's agent", chat},
     {"flow", Group::run, "plan a graph of agents for a task, and run it", flow},
     {"fanout", Group::run, "give a task's parts to several agents at once", fanout},
+    {"task", Group::run, "named tasks for coding agents (claude, codex ...): add, do, show, list, done", task},
     {"ls", Group::look, "list runs", ls},
     {"show", Group::look, "show one run: status, cause, usage, result", show},
     {"status", Group::look, "how it stands with a run: who executes it, what it waits for", status},

@@ -18,7 +18,7 @@ using app::PlaybookArg;
 struct Said {
   std::vector<std::string> input;
   std::map<std::string, std::string> args;
-  std::optional<std::string> model, agent, effort, cwd, save;
+  std::optional<std::string> model, agent, effort, cwd, save, notify, invocation, project;
   std::optional<double> timeout_s;
   std::int64_t max_ops = 0, concurrent_max = 0;
   std::string output = "text";
@@ -64,7 +64,12 @@ std::optional<int> read(const Playbook& playbook, const std::vector<std::string>
   p.app.add_flag("--show-graph", said.show_graph, "write the graph to DIR/flow_dag.png");
   p.app.add_flag("--bare", said.bare, "profiles are not looked at");
   p.app.add_flag("--yolo", said.yolo, "nothing needs an approval");
-  p.app.add_flag("-v,--verbose", said.verbose, "tell more on stderr");
+  p.app.add_option("--notify", said.notify, "a command for when a flow or fanout has ended")->option_text("CMD");
+  // Playbooks may have arguments of these names: those count then.
+  const auto taken = [&playbook](std::string_view flag) { return std::ranges::any_of(playbook.args, [&](const PlaybookArg& arg) { return flag_of(arg) == flag; }); };
+  if (!taken("--invocation")) p.app.add_option("--invocation", said.invocation, "what called it")->option_text("ID");
+  if (!taken("--project")) p.app.add_option("--project", said.project, "what it belongs to")->option_text("NAME");
+  p.app.add_flag("-v,--verbose", said.verbose, "what the agents say and do as it comes, instead of progress and results");
   p.app.add_flag("--json", said.json, "one JSON object");
   if (const auto code = p.parse(words)) return code;
   for (int i = 0; i < 2; ++i)
@@ -116,6 +121,9 @@ FlowOptions flow_options(const Playbook& playbook, const Said& said, std::string
   o.bare = said.bare || playbook.bare;
   o.yolo = said.yolo;
   o.verbose = said.verbose;
+  o.notify = said.notify;
+  o.invocation = said.invocation;
+  o.project = said.project;
   return o;
 }
 
@@ -143,6 +151,7 @@ int play_playbook(const Playbook& playbook, const std::vector<std::string>& word
   std::vector<std::string> command{"outlast", "play", playbook.name};
   command.insert(command.end(), words.begin(), words.end());
   if (playbook.kind == Playbook::Kind::agent) {
+    if (said.notify || said.invocation || said.project) return complain(kUsage, "--notify, --invocation and --project are for playbooks of kind flow or fanout");
     auto options = agent_options(playbook, said, std::move(*prompt));
     options.command = std::move(command);
     return run_agent(options);

@@ -102,6 +102,10 @@ Execution::Execution(boost::asio::io_context& io, aio::Time& time, base::Random&
   deps.memory = &memory;
   deps.team_mail = &team_mail;
   deps.team_files = &team_files;
+  deps.children = &children;
+  deps.blocking = &blocking;
+  deps.harness_runs_max = settings.config.harness_runs_max.value_or(0);
+  for (char** at = environ; *at; ++at) deps.environment.emplace_back(*at);
   agents.use(deps, executor);
   deps.tools_of = [this](const store::Run& run, const run::Spec& spec) { return mcp_servers.tools_of(run, spec); };
   // Shims and MCP servers are children of this process that nobody waits for; they must not stay as zombies.

@@ -26,6 +26,12 @@ aio::Task<std::optional<store::Holder>> holder_of(Process& process, store::Owner
   co_return std::nullopt;
 }
 
+std::string decisions_text(const std::vector<store::Run>& paused) {
+  const auto& first = paused.front();
+  return "a decision: " + first.component_id + ", run " + first.run_id +
+         (paused.size() > 1 ? ", and " + std::to_string(paused.size() - 1) + " more" : "");
+}
+
 std::string children_under_way(const store::ChildCounts& children) {
   return std::to_string(children.live()) + (children.live() == 1 ? " run" : " runs") + " that it has started";
 }
@@ -44,6 +50,12 @@ std::string waits_for(const store::Run& run, const run::AgentState& state, bool 
   return {};
 }
 
+aio::Task<std::vector<store::Run>> paused_below(Process& process, store::Run root) {
+  auto below = co_await process.store->descendants(root.number, base::limits::kTreeRunsMax);
+  std::erase_if(below, [](const store::Run& run) { return run.status != run::Status::paused; });
+  co_return below;
+}
+
 std::string host_name(const store::Owner& owner) { return owner.host.substr(0, owner.host.find('/')); }
 
 aio::Task<Situation> situation_of(Process& process, store::Run run) {
@@ -53,6 +65,7 @@ aio::Task<Situation> situation_of(Process& process, store::Run run) {
               .state = {},
               .holder = {},
               .children = {},
+              .paused = {},
               .waits_for = {},
               .directory = {},
               .artifacts = {}};
@@ -64,7 +77,10 @@ aio::Task<Situation> situation_of(Process& process, store::Run run) {
   const auto children = co_await process.store->count_children(s.run.number, {s.run.run_id});
   if (const auto at = children.find(s.run.run_id); at != children.end()) s.children = at->second;
   s.waits_for = waits_for(s.run, s.state.value_or(run::AgentState{}), s.orphan, process.time.wall_ms());
-  if (s.waits_for.empty() && !run::is_terminal(s.run.status) && s.children.live()) s.waits_for = children_under_way(s.children);
+  const bool has_live = !run::is_terminal(s.run.status) && s.children.live();
+  if (has_live && s.spec && s.spec->flow) s.paused = co_await paused_below(process, s.run);
+  if (s.waits_for.empty() && !s.paused.empty()) s.waits_for = decisions_text(s.paused);
+  if (s.waits_for.empty() && has_live) s.waits_for = children_under_way(s.children);
   if (s.waits_for.empty() && s.run.status == run::Status::pending && !s.run.owner)
     s.waits_for = "its turn: an earlier run of its session is still live";
   s.directory = directory_of(process.settings, s.run);

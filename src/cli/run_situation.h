@@ -16,11 +16,15 @@ struct Situation {
   std::optional<store::Holder> holder;   // the process that holds it, dead or alive
   bool orphan = false;                   // it is due and nobody alive executes it
   store::ChildCounts children;
+  std::vector<store::Run> paused;  // of a flow that is live: operations that wait for a person's decision
   std::string waits_for;
   std::string directory, artifacts;
 };
 
 aio::Task<Situation> situation_of(Process& process, store::Run run);
+
+// Those below a run that wait for a person's decision, oldest first.
+aio::Task<std::vector<store::Run>> paused_below(Process& process, store::Run root);
 
 // Why a live run does not go on at this moment, as the log and the store tell it; "" where it does.
 std::string waits_for(const store::Run& run, const run::AgentState& state, bool orphan, std::int64_t now_ms);

@@ -3,8 +3,12 @@
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <unordered_set>
+#include <vector>
 
+#include "cli/flow_stream.h"
 #include "cli/follow.h"
 #include "run/spec.h"
 
@@ -18,6 +22,11 @@ class RunView {
   virtual run::Status status() const = 0;
   // Some time has passed: what shows times may show them anew.
   virtual void tick(std::int64_t /*now_ms*/) {}
+  // Runs below it that have begun since the last time, where they are to be shown too.
+  virtual std::vector<BegunRun> begun() { return {}; }
+  // Runs below it that are at work, which a person may have to decide something for; and those that wait for that.
+  virtual std::unordered_set<std::string> at_work() const { return {}; }
+  virtual void wait_for_decisions(const std::vector<store::Run>& /*paused*/) {}
   // A line on stderr between what is shown.
   virtual void aside(std::string_view line) = 0;
   // After the last event: the result, unless the person has left before it was there.

@@ -28,6 +28,18 @@ json::value executor_json(const Situation& s) {
   return json::object{{"pid", s.holder->owner.pid}, {"host", host_name(s.holder->owner)}, {"alive", s.holder->lives}};
 }
 
+json::array decisions_json(const std::vector<store::Run>& paused) {
+  json::array list;
+  for (const auto& run : paused)
+    list.push_back(json::object{{"run_id", run.run_id}, {"agent", run.component_id}, {"reason", run.reason}});
+  return list;
+}
+
+// What its user groups a flow by.
+std::string label(const Situation& s, std::string run::FlowSpec::*which) {
+  return s.spec && s.spec->flow ? (*s.spec->flow).*which : std::string();
+}
+
 json::object data_of(const Situation& s, std::int64_t now_ms) {
   const auto& run = s.run;
   const auto outcome = engine::outcome_of(run.status, run.reason);
@@ -44,6 +56,9 @@ json::object data_of(const Situation& s, std::int64_t now_ms) {
           {"parent_run_id", text_json(run.parent_run_id)},
           {"executor", executor_json(s)},
           {"waits_for", text_json(s.waits_for)},
+          {"invocation_id", text_json(label(s, &run::FlowSpec::invocation))},
+          {"project", text_json(label(s, &run::FlowSpec::project))},
+          {"decisions", decisions_json(s.paused)},
           {"cancel_requested", run.cancel_requested},
           {"children", children_json(s.children)},
           {"usage", s.state ? json::value(usage_json(s.state->usage)) : json::value()},
@@ -60,6 +75,7 @@ std::string children_text(const store::ChildCounts& c) {
 // What a person may do next, where that is not obvious.
 std::string next_of(const Situation& s) {
   if (s.run.status == run::Status::paused) return "outlast show " + s.run.run_id + ", then: outlast approve " + s.run.run_id;
+  if (!s.paused.empty()) return "outlast show " + s.paused.front().run_id + ", then: outlast approve " + s.paused.front().run_id;
   if (run::is_terminal(s.run.status)) return "outlast show " + s.run.run_id;
   return "outlast wait " + s.run.run_id + ", or: outlast kill " + s.run.run_id;
 }
@@ -85,6 +101,8 @@ void print_text(const Situation& s, std::int64_t now_ms) {
     row("tokens", std::to_string(s.state->usage.input_tokens) + " in, " + std::to_string(s.state->usage.output_tokens) + " out");
   row("children", children_text(s.children));
   row("part of", run.parent_run_id);
+  row("invoked", label(s, &run::FlowSpec::invocation));
+  row("project", label(s, &run::FlowSpec::project));
   row("directory", s.directory);
   row("next", next_of(s));
   put(out);

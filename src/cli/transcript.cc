@@ -43,6 +43,16 @@ struct Transcript::Show {
   void operator()(const run::FlowPlanned&) const {}
   void operator()(const run::OpStarted&) const {}
   void operator()(const run::OpEnded&) const {}
+  void operator()(const run::HarnessStarted& e) const {
+    line("▸ " + std::string(e.why.empty() ? (e.resumes ? "resumed" : "started") : "started again: " + e.why));
+  }
+  void operator()(const run::HarnessSession& e) const { line("▸ session " + e.session_id); }
+  void operator()(const run::HarnessHeard&) const {}
+  void operator()(const run::HarnessTurn& e) const {
+    if (!e.error.empty()) line("✗ " + one_line(e.error, kAsideColumns));
+  }
+  void operator()(const run::HarnessEnded&) const {}
+  void operator()(const run::HarnessWaits& e) const { line("‖ waits: " + one_line(e.why, kAsideColumns)); }
   void operator()(const run::RunStarted&) const {}
   void operator()(const run::ModelStarted&) const {}
   void operator()(const run::ModelCompleted&) const {}

@@ -11,6 +11,7 @@
 #include "cli/run_end.h"
 #include "cli/run_situation.h"
 #include "cli/store_command.h"
+#include "run/flow_notify.h"
 #include "store/liveness.h"
 
 namespace cli {
@@ -44,6 +45,8 @@ aio::Task<std::vector<store::Run>> tree_of(Process& process, store::Run root) {
 // The tree may still grow while it ends: it is looked at anew each time.
 aio::Task<TreeEnd::Runs> TreeEnd::look() {
   auto tree = co_await tree_of(process_, root_);
+  // What tells somebody of the end is no part of what ends.
+  std::erase_if(tree, [](const store::Run& run) { return run.kind == store::kKindTool && run.component_id == run::kNotifyComponent; });
   for (const auto& run : tree)
     if (live(run)) were_live_.try_emplace(run.number, run.run_id);
   co_return tree;
@@ -75,7 +78,10 @@ void TreeEnd::find_executors(const Runs& tree, const std::vector<store::Holder>&
   for (const auto& run : tree) ids.insert(run.run_id);
   const auto ours = [&ids](const std::string& id) { return ids.contains(id); };
   for (const auto& holder : holders) {
-    if (std::ranges::none_of(holder.run_ids, ours)) continue;
+    if (std::ranges::none_of(holder.run_ids, ours)) {
+      executors_.erase(holder.owner.number);  // it has come to something else
+      continue;
+    }
     const auto& owner = holder.owner;
     held_ |= holder.lives && std::ranges::find(holder.run_ids, root_.run_id) != holder.run_ids.end();
     // Whoever executes something else too is left alone, also if that came later.

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "engine/history.h"
 #include "engine/hook_facts.h"
+#include "engine/memory.h"
 #include "engine/model_step.h"
 #include "engine/notices.h"
 #include "engine/pattern_watch.h"
@@ -113,7 +114,8 @@ aio::Task<Ending> AgentExecution::run() {
   spec_ = std::move(*spec);
   // As it was when the lease was taken: were it lost meanwhile, what lies behind would be another's, and a tool call that the
   // log shows there as begun would be made here once more.
-  state_ = co_await fold_run(deps_.store, lease_.run, spec_, lease_.run.event_count);
+  state_ = lease_.log.count ? fold_known(lease_.run, spec_, lease_.log)
+                            : co_await fold_run(deps_.store, lease_.run, spec_, lease_.run.event_count);
   log_ = open_log();
   log_->on_failure([scope = scope_] { scope->cancel(); });
   co_await look_for_tools();
@@ -188,7 +190,7 @@ aio::Task<Ending> AgentExecution::loop() {
   for (;;) {
     if (log_->failure()) co_return Ending::lost;
     const ToolTraits traits(*tools_);
-    if (state_.model_open) co_await look_for_notices();
+    if (state_.model_open) co_await look_around();
     auto action = run::decide(state_, spec_, traits, situation());
     if (std::holds_alternative<run::Idle>(action)) co_return Ending::finished;
     const bool is_ending =
@@ -252,8 +254,13 @@ aio::Task<bool> AgentExecution::wait_for_earlier_tasks() {
   co_return true;
 }
 
-// What happened in the background since the last turn; looked for before each model call.
-aio::Task<> AgentExecution::look_for_notices() { notices_ = co_await waiting_notices(deps_, lease_.run); }
+// What happened in the background since the last turn, and what is noted; looked for before each model call.
+aio::Task<> AgentExecution::look_around() {
+  shown_ = shown_memory(spec_, *tools_);
+  auto news = co_await look_for_news(deps_, lease_.run, shown_);
+  notices_ = std::move(news.notices);
+  memory_ = std::move(news.memory);
+}
 
 // One call of a tool of this process: no server is waited for.
 bool AgentExecution::is_own_call() const {
@@ -295,7 +302,9 @@ aio::Task<bool> AgentExecution::call_model() {
   taken_over_ = died_ = false;
   co_await look_for_tools();
   co_await make_room();
-  auto step = perform_model_step({deps_, lease_.run, spec_, tools_, *log_, *hooks_}, past_, state_);
+  // Hooks may have noted something since it was looked for.
+  if (shown_ && !spec_.hooks.empty()) memory_ = co_await deps_.store.memory(lease_.run.session, *shown_);
+  auto step = perform_model_step({deps_, lease_.run, spec_, tools_, *log_, *hooks_}, past_, memory_message(memory_), state_);
   const auto done = co_await scope_->run(std::move(step));
   if (!done || *done) co_return true;  // cut (the loop sees why), or completed
   co_return co_await append(done->error());

@@ -28,7 +28,7 @@ class AgentExecution final : public Execution {
   // False: the run is no longer ours.
   aio::Task<bool> perform(run::Action action);
   aio::Task<bool> append(const run::AppendEvents& events);
-  aio::Task<> look_for_notices();
+  aio::Task<> look_around();
   aio::Task<> end_tools();
   aio::Task<bool> call_model();
   aio::Task<bool> call_tools(std::vector<run::ToolCall> calls);
@@ -58,7 +58,10 @@ class AgentExecution final : public Execution {
   std::shared_ptr<aio::Scope> scope_;  // shared with the deadline's task, which may outlive the run
   bool cancel_requested_ = false, stopping_ = false, taken_over_ = false, died_ = false, past_loaded_ = false, released_ = false;
   std::int64_t crashes_ = 0;
-  std::vector<std::pair<std::int64_t, run::Notice>> notices_;  // before a model call: what it is to be told
+  // Before a model call: what it is to be told.
+  std::vector<std::pair<std::int64_t, run::Notice>> notices_;
+  std::optional<store::MemoryFilter> shown_;  // none: nothing of the memory
+  store::Page<run::MemoryEntry> memory_;
 };
 
 }  // namespace engine

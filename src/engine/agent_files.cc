@@ -57,7 +57,7 @@ class AgentFiles final : public ProjectedFiles {
       snapshot_ms_ = now_ms;
       step_ended_ = false;
     }
-    return [this, first = first_, lines = std::exchange(lines_, {}), branch] {
+    return [this, first = first_, lines = std::exchange(lines_, {}), branch = std::move(branch)] {
       stream_.append(first, lines);
       if (branch) branch();
     };

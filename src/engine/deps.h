@@ -13,6 +13,7 @@
 #include "engine/live_logs.h"
 #include "engine/projection.h"
 #include "llm/registry.h"
+#include "process/children.h"
 #include "run/spec.h"
 #include "store/store.h"
 #include "tool/memory.h"
@@ -52,6 +53,11 @@ struct Deps {
   // The tools of a run whose definition names MCP servers, on top of `tools`; asked before each model call, since servers come
   // and go. None: such a run has `tools` alone.
   std::function<aio::Task<RunTools>(const store::Run& run, const run::Spec& spec)> tools_of = {};
+  // Where runs of kind harness have their programs; null: they cannot be executed here.
+  process::Children* children = nullptr;
+  aio::Offload* blocking = nullptr;
+  std::vector<std::string> environment = {};  // of this process, whole: what those programs begin with
+  std::int64_t harness_runs_max = 0;          // of the home, at work at once; 0: no bound
   CallRates rates = {};  // what this process has called
   std::set<std::string> sessions_ending = {};  // whose hooks are being told of their end by this process
 };

@@ -19,7 +19,7 @@ aio::TaskGroup::OnFailure report(const char* what) {
 }  // namespace
 
 base::Result<> model_usable(const Deps& deps, const store::Run& run, const run::Spec& spec) {
-  if (spec.call) return {};
+  if (spec.call || spec.harness) return {};
   const auto endpoint = deps.endpoint_of(run, spec);
   if (!endpoint) return std::unexpected(endpoint.error());
   return deps.models.usable(*endpoint);
@@ -29,6 +29,7 @@ Executor::Executor(Deps& deps, ExecutorOptions options)
     : deps_(deps),
       options_(options),
       control_(deps.io),
+      room_(deps.io),
       changed_(deps.io),
       tasks_(deps.io, report("a task of the executor failed")),
       runs_(deps.io, report("an execution failed")) {}
@@ -63,6 +64,7 @@ aio::Task<store::Launched> Executor::launch(LaunchRequest request) {
   auto launch = make_launch(request, deps_.time, deps_.random, claim ? owner_ : 0);
   if (request.kind != store::kKindTool) launch.waiting_max = options_.pending_runs_max;
   if (request.in_turn) launch.turns_max = limits::kSessionTurnsMax;
+  store::Slice first{.first = 0, .count = launch.first_event_count, .lines = std::make_shared<const std::string>(launch.first_events)};
   auto launched = co_await deps_.store.launch(std::move(launch));
   if (launched.known == store::Known::no_room) ++deps_.counters.launches_refused;
   if (launched.known != store::Known::fresh) {
@@ -71,7 +73,7 @@ aio::Task<store::Launched> Executor::launch(LaunchRequest request) {
     co_return launched;
   }
   ++deps_.counters.runs_launched;
-  if (claim && launched.run.owner == owner_) begin({.run = launched.run});  // else it waits its turn
+  if (claim && launched.run.owner == owner_) begin({.run = launched.run, .log = std::move(first)});  // else it waits its turn
   co_return launched;
 }
 
@@ -95,10 +97,11 @@ void Executor::begin(store::Lease lease) {
     if (other->second->row().epoch >= lease.run.epoch) return;
     other->second->hand_over();
   }
+  auto known = lease.log;
   auto execution = make_execution(deps_, tasks_, *this, std::move(lease));
   if (!runs_.spawn("run " + execution->row().run_id, execute(execution))) return;  // stopping: the lease dies with the process
   if (const auto& run = execution->row(); deps_.projection && !run.group_id.empty())
-    tasks_.spawn("projection of " + run.run_id, project(number, deps_.projection->follow(run)));
+    tasks_.spawn("projection of " + run.run_id, project(number, deps_.projection->follow(run, std::move(known))));
   if (is_dependent(execution->row())) ++dependents_executing_;
   executing_[number] = std::move(execution);
   deps_.counters.runs_executing = executing_.size();
@@ -129,7 +132,7 @@ aio::Task<> Executor::execute(std::shared_ptr<Execution> execution) {
       if (executor.deps_.projection) executor.deps_.projection->leave(run);
       executor.deps_.counters.runs_executing = executor.executing_.size();
       executor.changed_.notify_all();
-      executor.control_.notify_all();  // room for another
+      executor.room_.notify_all();
     }
   } done{*this, execution.get(), execution->row().number};
   std::string broken;
@@ -174,7 +177,10 @@ aio::Task<store::CancelAnswer> Executor::cancel(std::string run_id) {
   co_return answer;
 }
 
-void Executor::control_changed() { control_.notify_all(); }
+void Executor::control_changed() {
+  control_.notify_all();
+  room_.notify_all();
+}
 
 aio::Task<> Executor::hear_control() {
   for (;;) {
@@ -199,7 +205,7 @@ aio::Task<> Executor::adopt_loop() {
       // The loop outlives a broken disk: nobody else may be there to take over what waits.
       base::log::error("orphans could not be taken over", {{"reason", error.what()}});
     }
-    co_await aio::wait_for(deps_.time, control_, std::chrono::milliseconds(limits::kOrphanScanMs));
+    co_await aio::wait_for(deps_.time, room_, std::chrono::milliseconds(limits::kOrphanScanMs));
   }
 }
 

@@ -82,7 +82,7 @@ class Executor {
   std::size_t starting_ = 0, dependents_executing_ = 0;  // among executing_: what runs have started
   std::int64_t next_task_scan_ms_ = 0;
   bool stopping_ = false;
-  aio::Notifier control_, changed_;
+  aio::Notifier control_, room_, changed_;  // a bell; a bell, or room for another run; something has ended here
   aio::TaskGroup tasks_;    // loops, pumps, deadlines
   aio::TaskGroup runs_;     // executions
 };

@@ -10,10 +10,14 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "engine/agent_execution.h"
+#include "engine/background_agent.h"
+#include "engine/flow_notify.h"
 #include "engine/flow_team.h"
+#include "engine/harness_execution.h"
 #include "engine/history.h"
 #include "engine/model_step.h"
 #include "llm/model_spec.h"
+#include "run/flow_mail.h"
 #include "run/flow_prompts.h"
 
 namespace engine {
@@ -43,7 +47,7 @@ class World final : public run::FlowTraits {
   base::Result<> check(const std::string& model) const override {
     const auto named = llm::parse_model_spec(model);
     if (!named) return std::unexpected(named.error());
-    llm::Endpoint endpoint;
+    llm::Endpoint endpoint;  // a coding agent needs none: whether its program is there is seen when it is started
     endpoint.provider = named->provider;
     if (named->provider == spec_.provider) endpoint.base_url = spec_.base_url;
     return deps_.models.usable(endpoint);
@@ -84,11 +88,18 @@ void apply_lines(run::FlowState& state, const store::Slice& slice) {
   }
 }
 
+bool is_background(const store::Run& run) {
+  const auto spec = run::decode_spec(run.spec);
+  return spec && spec->harness && spec->harness->background;
+}
+
 }  // namespace
 
 std::shared_ptr<Execution> make_execution(Deps& deps, aio::TaskGroup& tasks, Executor& executor, store::Lease lease) {
   if (lease.run.kind == store::kKindFlow || lease.run.kind == store::kKindFanout)
     return std::make_shared<FlowExecution>(deps, tasks, executor, std::move(lease));
+  if (lease.run.kind == store::kKindHarness && is_background(lease.run)) return std::make_shared<BackgroundAgentExecution>(deps, tasks, std::move(lease));
+  if (lease.run.kind == store::kKindHarness) return std::make_shared<HarnessExecution>(deps, tasks, std::move(lease));
   return std::make_shared<AgentExecution>(deps, tasks, std::move(lease));
 }
 
@@ -129,6 +140,7 @@ aio::Task<Ending> FlowExecution::run() {
   log_ = std::make_unique<RunLog>(deps_.io, deps_.time, deps_.store, deps_.counters, tasks_, lease_.run, state_.next_index,
                                   [this](const run::Event& event) { run::apply(state_, event); });
   log_->on_failure([this] { deps_.logs.ended().notify_all(); });
+  log_->hold();  // how an operation ended is committed with what begins after it, and not before it: see await
   co_await find_children();
   const auto ending = co_await loop();
   if (ending == Ending::handed_over) {
@@ -167,7 +179,8 @@ aio::Task<Ending> FlowExecution::loop() {
                                        .cancel_requested = cancel_requested_,
                                        .cancel_reason = "Run " + lease_.run.run_id + " was cancelled",
                                        .branch_seed = lease_.run.session_id,
-                                       .ended = std::exchange(ended_, {})};
+                                       .ended = std::exchange(ended_, {}),
+                                       .unread = std::exchange(unread_, {})};
     auto action = run::decide(state_, spec_, world, situation);
     if (std::holds_alternative<run::Idle>(action)) co_return Ending::finished;
     if (!co_await perform(std::move(action))) co_return Ending::lost;
@@ -178,6 +191,7 @@ aio::Task<bool> FlowExecution::perform(run::FlowAction action) {
   if (auto* events = std::get_if<run::AppendEvents>(&action)) co_return co_await append(std::move(*events));
   if (const auto* due = std::get_if<run::StartOps>(&action)) co_await start(*due);
   if (std::holds_alternative<run::EndOps>(action)) co_await end_children();
+  if (std::holds_alternative<run::LookAtMail>(action)) unread_ = co_await unread_mail(deps_, spec_, state_);
   if (const auto* await_ops = std::get_if<run::AwaitOps>(&action)) co_await await(await_ops->until_ms);
   co_return !log_->failure().has_value();
 }
@@ -186,9 +200,7 @@ aio::Task<bool> FlowExecution::append(run::AppendEvents events) {
   if (!events.status) {
     for (auto& payload : events.events) {
       if (const auto* ended = std::get_if<run::OpEnded>(&payload)) children_.erase(ended->op);
-      const bool planned = std::holds_alternative<run::FlowPlanned>(payload);
       log_->add(std::move(payload));
-      if (planned) make_directories();
     }
     co_await tell_mail();
     co_return true;
@@ -197,6 +209,7 @@ aio::Task<bool> FlowExecution::append(run::AppendEvents events) {
   const auto done = co_await log_->end(events);
   if (done) {
     lease_.run.status = *events.status;
+    if (!spec_.flow->notify.empty()) co_await notify_end(deps_, executor_, lease_.run.run_id);
     co_return true;
   }
   if (done.error().code == base::Errc::cancel_requested) {
@@ -206,14 +219,13 @@ aio::Task<bool> FlowExecution::append(run::AppendEvents events) {
   co_return false;
 }
 
-// Each agent's directory is there before its first operation.
-void FlowExecution::make_directories() {
-  if (spec_.flow->dry_run) return;
-  for (const auto& agent : state_.plan.agents) {
-    std::error_code ec;
-    fs::create_directories(run::agent_directory(spec_, agent.id), ec);
-    if (ec) base::log::warning("an agent's directory cannot be made", {{"run", lease_.run.run_id}, {"reason", ec.message()}});
-  }
+// An agent's directory is there before its first operation. Only then: a plan may have hundreds, and nothing begins meanwhile.
+void FlowExecution::make_directory(const run::FlowAgent& agent) {
+  const auto path = run::agent_directory(spec_, agent.id);
+  if (mkdir(path.c_str(), 0777) == 0 || errno == EEXIST) return;
+  std::error_code ec;
+  fs::create_directories(path, ec);
+  if (ec) base::log::warning("an agent's directory cannot be made", {{"run", lease_.run.run_id}, {"reason", ec.message()}});
 }
 
 // What is told to the team is durable first.
@@ -233,7 +245,6 @@ aio::Task<> FlowExecution::find_children() {
     else
       ended_[id] = {.status = run::Status::error, .reason = {}, .cause = "WorkerLost", .error = "its run was removed", .content = {}};
   }
-  if (!state_.rounds.empty()) make_directories();
   co_await tell_mail();
 }
 
@@ -255,12 +266,14 @@ aio::Task<> FlowExecution::start(const run::StartOps& due) {
 
 // The run is durable before the flow says that the operation has begun; launched again after a crash it is found by its key.
 aio::Task<> FlowExecution::start(std::string op, std::int64_t attempt) {
-  const auto* planned = run::find_op(state_.plan, op);
+  const auto* planned = run::planned_op(state_, op);
   const auto* agent = planned ? run::find_agent(state_.plan, planned->agent_id) : nullptr;
+  if (agent) make_directory(*agent);
   LaunchRequest request;
   request.spec = run::op_spec(state_, spec_, worker_base_, op, attempt, choice_of(run::flow_model(state_, spec_, op)));
   if (request.spec.work_directory.empty()) request.spec.work_directory = spec_.work_directory;
   if (agent && !spec_.flow->team.empty()) seat_worker(request.spec, spec_, state_, *agent);
+  if (agent && run::is_mail_op(op)) co_await give_mail(deps_, lease_.run, spec_, *agent, op, request.spec);
   request.component_id = agent ? agent->id : "orchestrator";
   request.component_name = agent ? agent->name : "orchestrator";
   request.session_id = agent ? agent->branch : lease_.run.session_id;
@@ -288,6 +301,9 @@ aio::Task<> FlowExecution::end_children() {
 }
 
 aio::Task<> FlowExecution::await(std::int64_t until_ms) {
+  // What is started has a key, so that the same comes out of the same ends once more should this process die before.
+  log_->release();
+  log_->hold();
   const auto seen = deps_.logs.ends();
   co_await look_at_children();
   if (!ended_.empty() || deps_.logs.ends() != seen || log_->failure() || (stopping_ && !cancel_requested_)) co_return;
@@ -330,7 +346,7 @@ std::optional<run::ChildView> FlowExecution::heard_of(const std::string& op, con
   const auto* completed = last ? std::get_if<run::RunCompleted>(&last->payload) : nullptr;
   if (!completed || completed->content.empty()) return std::nullopt;
   run::ChildView view{.status = run::Status::completed, .reason = std::string(run::kReasonCompleted), .cause = {}, .error = {}, .content = completed->content, .usage = completed->metrics.usage};
-  if (const auto* planned = run::find_op(state_.plan, op)) view.missing_artifacts = missing_of(run::agent_directory(spec_, planned->agent_id), planned->artifacts);
+  if (const auto* planned = run::planned_op(state_, op)) view.missing_artifacts = missing_of(run::agent_directory(spec_, planned->agent_id), planned->artifacts);
   return view;
 }
 
@@ -351,7 +367,7 @@ aio::Task<run::ChildView> FlowExecution::view(const std::string& op, const store
       if (error->cause == run::Cause::provider_limited) view.limited_until_ms = co_await limited_until(deps_.store, run.number);
     }
   }
-  const auto* planned = run::find_op(state_.plan, op);
+  const auto* planned = run::planned_op(state_, op);
   if (planned && run.status == run::Status::completed)
     view.missing_artifacts = missing_of(run::agent_directory(spec_, planned->agent_id), planned->artifacts);
   co_return view;

@@ -50,7 +50,7 @@ class FlowExecution final : public Execution {
   std::optional<run::ChildView> heard_of(const std::string& op, const Child& child) const;
   aio::Task<run::ChildView> view(const std::string& op, const store::Run& run);
   aio::Task<> find_children();
-  void make_directories();
+  void make_directory(const run::FlowAgent& agent);
   aio::Task<> tell_mail();
 
   Deps& deps_;
@@ -62,6 +62,7 @@ class FlowExecution final : public Execution {
   std::unique_ptr<RunLog> log_;
   std::map<std::string, std::unique_ptr<Child>, std::less<>> children_;       // of running operations
   std::map<std::string, run::ChildView, std::less<>> ended_;                  // not yet recorded
+  std::optional<run::UnreadMail> unread_;  // looked at for the next decision
   std::set<std::string> told_;  // operations whose answers the team has
   std::int64_t looked_ms_ = 0;
   bool cancel_requested_ = false, stopping_ = false, cancelled_children_ = false, released_ = false;

@@ -14,6 +14,7 @@
 #include "engine/projected_files.h"
 #include "llm/model_spec.h"
 #include "run/flow_log.h"
+#include "run/flow_mail.h"
 #include "run/flow_prompts.h"
 
 namespace engine {
@@ -104,6 +105,8 @@ class FlowFiles final : public ProjectedFiles {
   void add(std::uint64_t, const run::Event& event) override {
     run::apply(state_, event);
     run::append_flow_lines(text_, state_, spec_, event);
+    if (const auto* planned = std::get_if<run::FlowPlanned>(&event.payload); planned && !spec_.flow->dry_run)
+      for (const auto& agent : planned->plan.agents) directories_.push_back(run::agent_directory(spec_, agent.id));
     if (const auto* op = std::get_if<run::OpEnded>(&event.payload); op && op->outcome == run::OpOutcome::done && !op->retry_at_ms) note_result(*op);
     changed_ = true;
   }
@@ -119,8 +122,9 @@ class FlowFiles final : public ProjectedFiles {
   Work write(std::int64_t now_ms) override {
     if (!std::exchange(changed_, false)) return nullptr;
     Work manifest;
-    if (now_ms - told_ms_ >= kManifestMs) manifest = manifest_work(run_), told_ms_ = now_ms;
-    return [this, text = text_, results = std::exchange(results_, {}), manifest] {
+    if (now_ms - told_ms_ >= kManifestMs && !ended()) manifest = manifest_work(run_), told_ms_ = now_ms;
+    return [this, text = text_, results = std::exchange(results_, {}), directories = std::exchange(directories_, {}), manifest = std::move(manifest)] {
+      for (const auto& path : directories) mkdir(path.c_str(), 0777);  // so that people find all of them, also those not begun
       write_results(results);
       if (spec_.flow->saved) log_.write(text);
       if (manifest) manifest();
@@ -160,7 +164,7 @@ class FlowFiles final : public ProjectedFiles {
   // What the user finds as a file: the synthesis, and each answer of a fan-out.
   void note_result(const run::OpEnded& op) {
     if (op.op == run::kSynthesisOp) return results_.push_back({spec_.flow->directory + "/synthesis.md", op.content + "\n"});
-    if (!spec_.flow->fanout) return;
+    if (!spec_.flow->fanout || run::is_mail_op(op.op)) return;
     const auto at = std::ranges::find(state_.plan.operations, op.op, &run::FlowOp::id);
     if (at != state_.plan.operations.end())
       results_.push_back({spec_.flow->directory + "/worker_" + std::to_string(at - state_.plan.operations.begin() + 1) + ".md", op.content + "\n"});
@@ -225,6 +229,8 @@ class FlowFiles final : public ProjectedFiles {
     flow[spec_.flow->fanout ? "workers" : "agents"] = std::move(agents);
     flow["operations"] = std::move(operations);
     if (!spec_.flow->resumed_run.empty()) flow["resumes"] = spec_.flow->resumed_run;
+    if (!spec_.flow->invocation.empty()) flow["invocation_id"] = spec_.flow->invocation;
+    if (!spec_.flow->project.empty()) flow["project"] = spec_.flow->project;
     return flow;
   }
 
@@ -242,6 +248,7 @@ class FlowFiles final : public ProjectedFiles {
   run::FlowState state_;
   std::string text_;  // of flow.log, whole
   std::vector<Result> results_;
+  std::vector<std::string> directories_;  // of agents, to be made
   std::int64_t told_ms_ = 0;
   bool changed_ = false;
 };

@@ -45,6 +45,12 @@ aio::Task<run::AgentState> fold_run(store::Store& store, const store::Run& run, 
   }
 }
 
+run::AgentState fold_known(const store::Run& run, const run::Spec& spec, const store::Slice& log) {
+  auto state = run::initial_state(spec, run.began_ms);
+  apply_lines(state, log, log.end());
+  return state;
+}
+
 std::vector<run::Message> complete_messages(const run::AgentState& state) {
   auto messages = state.messages;
   // What a model said before it was cut is part of the conversation too.
@@ -69,6 +75,7 @@ void keep_last(std::vector<run::Message>& messages, std::size_t count) {
 }
 
 aio::Task<std::vector<run::Message>> past_messages(store::Store& store, const store::Run& run) {
+  if (run.history_through == 0 && !run.forked) co_return std::vector<run::Message>();  // the first of its session
   const auto past = co_await store.history(run.session, run.history_through);
   std::vector<std::vector<run::Message>> legs;
   std::size_t bytes = 0;
@@ -78,7 +85,7 @@ aio::Task<std::vector<run::Message>> past_messages(store::Store& store, const st
     if (leg->run.first_kept > 0) break;
     const auto spec = run::decode_spec(leg->run.spec);
     if (!spec) break;
-    const auto state = co_await fold_run(store, leg->run, *spec, leg->until);
+    const auto state = co_await fold_run(store, leg->run, *spec, std::min(leg->until, leg->run.event_count));
     if (never_began(state)) continue;
     auto messages = complete_messages(state);
     keep_last(messages, wanted);

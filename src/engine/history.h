@@ -10,6 +10,9 @@ namespace engine {
 // Folds the first `until` events of a run's log. Throws base::Broken for a log that cannot be read.
 aio::Task<run::AgentState> fold_run(store::Store& store, const store::Run& run, run::Spec spec, std::uint64_t until = UINT64_MAX);
 
+// The same of a log that is known.
+run::AgentState fold_known(const store::Run& run, const run::Spec& spec, const store::Slice& log);
+
 // The messages before this run's own, oldest first. Runs that were cancelled before they began are no part of it. Tool calls
 // without results are left out: providers refuse them. The oldest runs are left out whole where the conversation exceeds
 // kHistoryBytesMax.

@@ -1,6 +1,7 @@
 #include "engine/launch.h"
 
 #include "base/ids.h"
+#include "harness/harness.h"
 #include "run/event.h"
 
 namespace engine {
@@ -14,12 +15,32 @@ void first_events(store::Launch& launch, const run::Spec& spec) {
     ++launch.first_event_count;
   };
   add(run::RunStarted{spec.model, spec.provider});
-  if (!spec.call && !spec.flow) add(run::ModelStarted{spec.model, spec.provider});
+  if (!spec.call && !spec.flow && !spec.harness) add(run::ModelStarted{spec.model, spec.provider});
+}
+
+// A coding agent in a model's place: what the agent may do unasked decides what the program may.
+std::optional<run::HarnessSpec> harness_of(const LaunchRequest& request) {
+  const auto& spec = request.spec;
+  if (spec.harness || spec.call || spec.flow) return spec.harness;
+  const auto* harness = harness::find(spec.provider == "gemini-code" ? "gemini" : spec.provider == "gemini" ? "" : spec.provider);
+  if (!harness) return std::nullopt;
+  run::HarnessSpec out;
+  out.harness = harness->name();
+  out.title = request.session_name.empty() ? request.component_name : request.session_name;
+  const auto* shell = run::find_grant(spec.tools, "Bash");
+  out.skip_permissions = shell && shell->gate == run::Gate::allow;
+  out.unattended = !shell;  // nobody is asked about commands: there are none
+  return out;
 }
 
 }  // namespace
 
-store::Launch make_launch(const LaunchRequest& request, const base::Clock& clock, base::Random& random, store::OwnerNumber owner) {
+store::Launch make_launch(const LaunchRequest& given, const base::Clock& clock, base::Random& random, store::OwnerNumber owner) {
+  auto request = given;
+  if (auto harness = harness_of(given)) {
+    request.spec.harness = std::move(harness);
+    request.kind = store::kKindHarness;
+  }
   store::Launch launch;
   launch.id_is_callers = !request.run_id.empty();
   launch.run_id = launch.id_is_callers ? request.run_id : base::new_run_id(clock, random);

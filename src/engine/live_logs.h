@@ -36,6 +36,7 @@ class LiveLogs {
   std::uint64_t ends() const { return ends_; }  // grows with each notification
   // Wakes every reader without news, so that it can send a keep-alive.
   void tick();
+  boost::asio::io_context& io() const { return io_; }
 
  private:
   struct Tail {

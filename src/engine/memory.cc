@@ -5,7 +5,6 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "engine/session_now.h"
-#include "engine/step.h"
 #include "engine/written.h"
 
 namespace engine {
@@ -53,16 +52,18 @@ aio::Task<base::Result<Memory::Recalled>> Memory::recall(const tool::Context& ca
   co_return Recalled{std::move(page.items), page.total};
 }
 
-aio::Task<std::string> memory_message(const Step& step) {
-  const auto granted = [&spec = step.spec](const tool::Definition* tool) {
-    return tool->module == kModule && (run::find_grant(spec.tools, tool->name) ||
-                                       std::ranges::find(spec.hook_tools, tool->name) != spec.hook_tools.end());
+std::optional<store::MemoryFilter> shown_memory(const run::Spec& spec, const tool::Toolbox& tools) {
+  const auto granted = [&spec](const tool::Definition* tool) {
+    return tool->module == kModule &&
+           (run::find_grant(spec.tools, tool->name) || std::ranges::find(spec.hook_tools, tool->name) != spec.hook_tools.end());
   };
-  if (std::ranges::none_of(step.tools->definitions(), granted)) co_return std::string();
+  if (std::ranges::none_of(tools.definitions(), granted)) return std::nullopt;
   // As long as an entry may be, four times what is shown of it: so much fills the room.
-  const store::MemoryFilter filter{.open_only = true, .part_bytes_max = 4 * limits::kMemoryShownBytesMax};
-  const auto page = co_await step.deps.store.memory(step.run.session, filter);
-  co_return run::memory_message(page.items, static_cast<std::size_t>(page.total), limits::kMemoryShownBytesMax);
+  return store::MemoryFilter{.open_only = true, .part_bytes_max = 4 * limits::kMemoryShownBytesMax};
+}
+
+std::string memory_message(const store::Page<run::MemoryEntry>& shown) {
+  return run::memory_message(shown.items, static_cast<std::size_t>(shown.total), limits::kMemoryShownBytesMax);
 }
 
 }  // namespace engine

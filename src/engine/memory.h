@@ -1,5 +1,6 @@
 #pragma once
 // What sessions note, kept in the store and shown to their models.
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -7,8 +8,6 @@
 #include "tool/memory.h"
 
 namespace engine {
-
-struct Step;
 
 class Memory final : public tool::Memory {
  public:
@@ -25,8 +24,9 @@ class Memory final : public tool::Memory {
   store::Store& store_;
 };
 
-// The message that a model call begins with; "" where neither the agent nor its hooks have a tool of the
-// memory, or nothing is noted. `step` outlives it.
-aio::Task<std::string> memory_message(const Step& step);
+// What of the memory a model call is shown; none where neither the agent nor its hooks have a tool of it.
+std::optional<store::MemoryFilter> shown_memory(const run::Spec& spec, const tool::Toolbox& tools);
+// The message that the call begins with; "" where nothing is noted.
+std::string memory_message(const store::Page<run::MemoryEntry>& shown);
 
 }  // namespace engine

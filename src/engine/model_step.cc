@@ -7,7 +7,6 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "engine/history.h"
-#include "engine/memory.h"
 #include "engine/retry.h"
 
 namespace engine {
@@ -97,14 +96,13 @@ std::string retry_fact(const llm::ModelError& error, std::int64_t attempt, std::
 }  // namespace
 
 aio::Task<std::expected<void, run::AppendEvents>> perform_model_step(Step step, const std::vector<run::Message>& past,
-                                                                     run::AgentState& state) {
+                                                                     std::string noted, run::AgentState& state) {
   auto& [deps, run, spec, tools, log, hooks] = step;
   const auto endpoint = deps.endpoint_of(run, spec);
   if (!endpoint) co_return std::unexpected(run::failure(run::Cause::no_provider, endpoint.error().message));
   const auto provider = deps.models.provider(*endpoint);
   if (!provider) co_return std::unexpected(run::failure(run::Cause::no_provider, provider.error().message));
   auto request = request_for(step, past, state);
-  auto noted = co_await memory_message(step);
   if (!noted.empty()) request.messages.insert(request.messages.begin(), {.role = run::Role::system, .text = std::move(noted)});
   LogSink sink(log);
   for (std::int64_t attempt = 0;; ++attempt) {

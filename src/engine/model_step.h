@@ -9,8 +9,8 @@ namespace engine {
 inline constexpr std::string_view kLimitedFact = "limited";
 
 // Performs the open model call of `state` until it completes (its ModelCompleted is added to the log) or fails for good.
-// Cancelling the awaiting task closes the connection. All arguments outlive the task.
+// The model is told `noted` before all else. Cancelling the awaiting task closes the connection. All arguments outlive the task.
 aio::Task<std::expected<void, run::AppendEvents>> perform_model_step(Step step, const std::vector<run::Message>& past,
-                                                                     run::AgentState& state);
+                                                                     std::string noted, run::AgentState& state);
 
 }  // namespace engine

@@ -1,7 +1,6 @@
 #include "engine/notices.h"
 
 #include "base/json.h"
-#include "base/limits.h"
 #include "engine/tasks.h"
 #include "tool/task_result.h"
 
@@ -30,13 +29,8 @@ aio::Task<std::string> words(Deps& deps, const store::Notice& notice) {
 }
 
 // Of the session's live tasks, one whose process has ended.
-aio::Task<bool> an_end_is_due(Deps& deps, const store::Run& run) {
-  store::RunFilter filter;
-  filter.component_type = store::kKindTool;
-  filter.session_id = run.session_id;
-  filter.live_only = true;
-  filter.limit = static_cast<std::int64_t>(base::limits::kSessionTasksMax);
-  for (const auto& task : (co_await deps.store.list_runs(filter)).items) {
+aio::Task<bool> an_end_is_due(Deps& deps, const store::Run& run, const std::vector<store::Run>& tasks) {
+  for (const auto& task : tasks) {
     auto* tool = deps.tools.find(task.component_name);
     if (!tool || task.run_id == run.run_id) continue;
     const auto output = co_await tool->output({.run_id = task.run_id, .call_id = std::string(kTaskCallId)}, 0);
@@ -45,22 +39,26 @@ aio::Task<bool> an_end_is_due(Deps& deps, const store::Run& run) {
   co_return false;
 }
 
-aio::Task<> let_ends_arrive(Deps& deps, const store::Run& run) {
+// Lets ends that are due arrive.
+aio::Task<store::Surroundings> look_around(Deps& deps, const store::Run& run, const std::optional<store::MemoryFilter>& memory) {
   const auto until = deps.time.steady_ms() + kArrivalMs;
-  while (deps.time.steady_ms() < until && co_await an_end_is_due(deps, run))
+  for (;;) {
+    auto found = co_await deps.store.surroundings(run.session, memory);
+    if (deps.time.steady_ms() >= until || !co_await an_end_is_due(deps, run, found.live_tasks)) co_return found;
     co_await aio::wait_for(deps.time, deps.logs.ended(), std::chrono::milliseconds(kArrivalStepMs));
+  }
 }
 
 }  // namespace
 
-aio::Task<std::vector<std::pair<std::int64_t, run::Notice>>> waiting_notices(Deps& deps, const store::Run& run) {
-  co_await let_ends_arrive(deps, run);
-  std::vector<std::pair<std::int64_t, run::Notice>> told;
-  for (const auto& notice : co_await deps.store.notices(run.session)) {
-    if (told.size() == kAtOnce) break;
-    told.emplace_back(notice.number, run::Notice{notice.task_id, co_await words(deps, notice)});
+aio::Task<News> look_for_news(Deps& deps, const store::Run& run, std::optional<store::MemoryFilter> memory) {
+  auto found = co_await look_around(deps, run, memory);
+  News news{.notices = {}, .memory = std::move(found.memory)};
+  for (const auto& notice : found.notices) {
+    if (news.notices.size() == kAtOnce) break;
+    news.notices.emplace_back(notice.number, run::Notice{notice.task_id, co_await words(deps, notice)});
   }
-  co_return told;
+  co_return news;
 }
 
 }  // namespace engine

@@ -7,8 +7,13 @@
 
 namespace engine {
 
-// Not told yet, oldest first, at most a bounded number. A notice whose task is gone is told as such. A task whose process has
-// ended while nobody watched (a crash) and whose run has not is waited for, for a moment.
-aio::Task<std::vector<std::pair<std::int64_t, run::Notice>>> waiting_notices(Deps& deps, const store::Run& run);
+struct News {
+  std::vector<std::pair<std::int64_t, run::Notice>> notices;  // not told yet, oldest first, at most a bounded number
+  store::Page<run::MemoryEntry> memory;                       // what was asked for of it
+};
+
+// What a model call is to be told. A notice whose task is gone is told as such. A task whose process has ended while nobody
+// watched (a crash) and whose run has not is waited for, for a moment.
+aio::Task<News> look_for_news(Deps& deps, const store::Run& run, std::optional<store::MemoryFilter> memory);
 
 }  // namespace engine

@@ -21,8 +21,8 @@ class Projection {
 
   // Follows the run's log until the run has ended or paused, or leave() was called and all that is committed is written. Io
   // thread. A file system that refuses is tried again while the run is executed here, and for some seconds after it. The call
-  // itself counts: leave() may follow it before the task has begun.
-  aio::Task<> follow(store::Run run);
+  // itself counts: leave() may follow it before the task has begun. `known`: the log's beginning, where the caller has it.
+  aio::Task<> follow(store::Run run, store::Slice known = {});
 
   // The run is not executed here any more: follow() ends when it has written what is committed. Io thread.
   void leave(store::RunNumber run);
@@ -31,9 +31,12 @@ class Projection {
   struct Following;
   struct Target;
 
-  aio::Task<> follow_until_left(store::Run run, std::unique_ptr<Following> following);
+  aio::Task<> follow_until_left(store::Run run, store::Slice known, std::unique_ptr<Following> following);
   aio::Task<> project(Target& target);
-  aio::Task<bool> gather(Target& target, LiveLogs::Reader& reader);
+  aio::Task<> be_patient(Target& target);
+  aio::Task<> make_way(Target& target);
+  aio::Task<> operations_of(const std::string& flow);
+  aio::Task<std::size_t> gather(Target& target);
   aio::Task<> drain(Target& target);
   aio::Task<> persistently(const Target& target, ProjectedFiles::Work work);
   static std::size_t add(Target& target, const store::Slice& slice);
@@ -48,6 +51,7 @@ class Projection {
 
   // io thread only
   std::unordered_map<store::RunNumber, Following*> following_;
+  aio::Notifier ended_;  // a follow()
 };
 
 }  // namespace engine

@@ -110,6 +110,12 @@ struct Fill {
   void operator()(const run::FlowPlanned& e) const { system("flow_planned", fields_of(e)); }
   void operator()(const run::OpStarted& e) const { system("op_started", fields_of(e)); }
   void operator()(const run::OpEnded& e) const { system("op_ended", fields_of(e)); }
+  void operator()(const run::HarnessStarted& e) const { system("harness_started", fields_of(e)); }
+  void operator()(const run::HarnessSession& e) const { system("harness_session", fields_of(e)); }
+  void operator()(const run::HarnessHeard& e) const { system("harness_heard", fields_of(e)); }
+  void operator()(const run::HarnessTurn& e) const { system("harness_turn", fields_of(e)); }
+  void operator()(const run::HarnessEnded& e) const { system("harness_ended", fields_of(e)); }
+  void operator()(const run::HarnessWaits& e) const { system("harness_waits", fields_of(e)); }
 };
 
 }  // namespace

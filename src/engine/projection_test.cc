@@ -169,14 +169,16 @@ class ProjectionTest : public ::testing::Test {
     while (future.wait_for(std::chrono::seconds(0)) != std::future_status::ready) io.run_one();
     return future.get();
   }
-  store::Run launch() {
+  // `flow`: whose operation it is.
+  store::Run launch(const store::Run* flow = nullptr) {
     LaunchRequest request;
     request.spec = {.input = "hi", .provider = "demo", .model = "fast", .work_directory = "/tmp"};
     request.component_id = request.component_name = "critic";
-    request.session_id = "s";
+    request.session_id = flow ? "op" : "s";
     request.origin = "command";
+    if (flow) request.parent_run_id = flow->run_id;
     auto launch = make_launch(request, time, random, owner);
-    launch.group_id = launch.run_id;
+    launch.group_id = flow ? flow->run_id : launch.run_id;
     return run(store->launch(std::move(launch))).run;
   }
   void append(const store::Run& r, std::uint64_t first, const std::vector<run::Payload>& payloads,
@@ -239,6 +241,21 @@ TEST_F(ProjectionTest, LeftAtTheHeadItGoesOnWhereItWas) {
   append(r, 5, kEnd, run::Status::completed);
   run(projection->follow(r));
   expect_dense(r, 7);
+}
+
+TEST_F(ProjectionTest, AnOperationIsWrittenWhenItHasEnded) {
+  const auto flow = launch();
+  RunDirectory(home + "/runs", flow.run_id).make();
+  const auto op = launch(&flow);
+  tasks->spawn("follow", projection->follow(op, run(store->read(op.number, 0))));
+  append(op, 2, kAnswer);
+  append(op, 5, kEnd, run::Status::completed);
+  projection->leave(op.number);
+  run(tasks->join());
+  const auto directory = home + "/runs/" + flow.run_id;
+  EXPECT_EQ(lines_of(directory + "/stream/op.buffer.jsonl").size(), 7u);
+  EXPECT_EQ(object_of(directory + "/branches/op.json").at("messages").as_array().size(), 2u);
+  EXPECT_FALSE(fs::exists(directory + "/run.json")) << "its flow tells of it";
 }
 
 TEST_F(ProjectionTest, TwoAtOnceWriteEveryLineOnce) {

@@ -29,14 +29,20 @@ void RunLog::added(std::size_t bytes_before) {
   lines_ += '\n';
   ++count_;
   ++counters_.events_appended;
-  if (!pumping_ && !failure_) {
-    pumping_ = true;
-    if (!tasks_.spawn("append", pump())) pumping_ = false;
-  }
+  if (!held_) begin_pump();
 }
 
-void RunLog::add(run::Payload payload) {
-  const run::Event event{time_.wall_ms(), std::move(payload)};
+void RunLog::begin_pump() {
+  if (!pumping_ && !failure_ && (count_ || !facts_.empty())) pumping_ = tasks_.spawn("append", pump());
+}
+
+void RunLog::release() {
+  held_ = false;
+  begin_pump();
+}
+
+void RunLog::add(run::Payload payload, std::uint64_t output) {
+  const run::Event event{time_.wall_ms(), std::move(payload), output};
   const auto before = lines_.size();
   lines_ += run::encode(event);
   fold_(event);
@@ -62,7 +68,9 @@ store::Append RunLog::next_append() {
   append.run = run_;
   append.epoch = epoch_;
   append.first = first_;
-  append.facts = std::move(facts_);
+  append.lines = std::exchange(lines_, {});
+  append.count = std::exchange(count_, 0);
+  append.facts = std::exchange(facts_, {});
   append.told_tasks = std::exchange(told_tasks_, {});
   append.now_ms = time_.wall_ms();
   return append;
@@ -82,21 +90,24 @@ aio::Task<base::Result<>> RunLog::append_until_done(store::Append append) {
   }
 }
 
+void RunLog::failed(base::Error error) {
+  failure_ = std::move(error);
+  if (on_failure_) on_failure_();
+}
+
 aio::Task<> RunLog::pump() {
   while (!failure_ && (count_ || !facts_.empty())) {
+    if (appending_) {
+      co_await drained_.wait();
+      continue;
+    }
+    appending_ = true;
     auto append = next_append();
-    append.lines = std::move(lines_);
-    append.count = count_;
-    first_ += count_;
-    lines_.clear();
-    facts_.clear();
-    count_ = 0;
+    first_ += append.count;
     ++counters_.appends;
     const auto done = co_await append_until_done(std::move(append));
-    if (!done) {
-      failure_ = done.error();
-      if (on_failure_) on_failure_();
-    }
+    appending_ = false;
+    if (!done) failed(done.error());
     drained_.notify_all();
   }
   pumping_ = false;
@@ -108,35 +119,44 @@ aio::Task<> RunLog::room() {
 }
 
 aio::Task<base::Result<>> RunLog::flush() {
-  if (!facts_.empty() && !pumping_ && !failure_) pumping_ = tasks_.spawn("append", pump());
-  while (pumping_ && !failure_) co_await drained_.wait();
+  begin_pump();
+  while ((pumping_ || appending_) && !failure_) co_await drained_.wait();
   if (failure_) co_return std::unexpected(*failure_);
   co_return base::Result<>{};
 }
 
 aio::Task<base::Result<>> RunLog::end(const run::AppendEvents& events) {
-  if (auto flushed = co_await flush(); !flushed) co_return flushed;
+  while (appending_ && !failure_) co_await drained_.wait();
+  if (failure_) co_return std::unexpected(*failure_);
+  appending_ = true;
   auto append = next_append();
-  const auto now = append.now_ms;
+  auto before = append;  // what was added before, should the events be refused
   append.status = events.status;
   append.reason = events.reason;
   append.tells = events.tells;
-  facts_.clear();
   for (const auto& payload : events.events) {
-    append.lines += run::encode({now, payload});
+    append.lines += run::encode({append.now_ms, payload});
     append.lines += '\n';
     ++append.count;
   }
-  const auto count = append.count;
-  const auto done = co_await append_until_done(std::move(append));
-  if (!done) {
-    if (done.error().code != base::Errc::cancel_requested && done.error().code != base::Errc::conflict) failure_ = done.error();
-    co_return done;
+  const auto now = append.now_ms;
+  ++counters_.appends;
+  auto done = co_await append_until_done(std::move(append));
+  const bool refused = !done && (done.error().code == base::Errc::cancel_requested || done.error().code == base::Errc::conflict);
+  first_ += before.count;
+  if (refused && (before.count || !before.facts.empty() || !before.told_tasks.empty())) {
+    if (auto kept = co_await append_until_done(std::move(before)); !kept) done = std::move(kept);
   }
-  first_ += count;
-  counters_.events_appended += count;
-  for (const auto& payload : events.events) fold_({now, payload});
-  co_return base::Result<>{};
+  appending_ = false;
+  if (!done && !(refused && (done.error().code == base::Errc::cancel_requested || done.error().code == base::Errc::conflict)))
+    failed(done.error());
+  if (done) {
+    first_ += events.events.size();
+    counters_.events_appended += events.events.size();
+    for (const auto& payload : events.events) fold_({now, payload});
+  }
+  drained_.notify_all();
+  co_return done;
 }
 
 }  // namespace engine

@@ -25,7 +25,8 @@ class RunLog {
          std::uint64_t next_index, Fold fold);
 
   // Adds an event: folded at once, durable soon. Io thread.
-  void add(run::Payload payload);
+  // `output`: as in run::Event.
+  void add(run::Payload payload, std::uint64_t output = 0);
   // The event after it tells of these tasks' ends (store::Append::told_tasks).
   void tells(const std::vector<std::string>& tasks);
   void add_text(std::string_view delta);
@@ -35,9 +36,12 @@ class RunLog {
   aio::Task<> room();
   // Waits until everything added is durable. Errc::lease_lost, already_finished: stop executing.
   aio::Task<base::Result<>> flush();
+  // What is added from now on is kept back until release(), flush() or end(): to be committed with, or after, something else.
+  void hold() { held_ = true; }
+  void release();
   // Appends events that the store may refuse (they change the run's status, or tell notices), all in one transaction, after
-  // everything added before. They are folded only when the store took them. Errc as above, cancel_requested, and conflict:
-  // a notice has been told already.
+  // everything added before, and with what of that no commit has taken yet: when they are refused, that stays. They are folded
+  // only when the store took them. Errc as above, cancel_requested, and conflict: a notice has been told already.
   aio::Task<base::Result<>> end(const run::AppendEvents& events);
 
   // Set when the store refused an append: this process no longer executes the run.
@@ -47,8 +51,11 @@ class RunLog {
 
  private:
   void added(std::size_t bytes_before);
+  // Takes what was added.
   store::Append next_append();
+  void begin_pump();
   aio::Task<> pump();
+  void failed(base::Error error);
   aio::Task<base::Result<>> append_until_done(store::Append append);
 
   aio::Time& time_;
@@ -64,7 +71,8 @@ class RunLog {
   std::uint64_t first_ = 0;            // index of the first of them
   std::vector<store::Fact> facts_;
   std::vector<std::string> told_tasks_;
-  bool pumping_ = false;
+  bool pumping_ = false, held_ = false;
+  bool appending_ = false;  // one append at a time is with the store
   std::optional<base::Error> failure_;
   std::function<void()> on_failure_;
   aio::Notifier drained_;

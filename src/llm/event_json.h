@@ -32,7 +32,4 @@ class EventJson {
   std::optional<boost::json::value> value_;  // lives in resource_
 };
 
-// The JSON text with every escape of a lone surrogate replaced by \ufffd.
-std::string repair_surrogates(std::string_view json);
-
 }  // namespace llm

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json.h"
+#include "base/surrogates.h"
 #include "base/text.h"
 
 namespace llm {
@@ -40,7 +41,7 @@ TEST(EventJsonTest, LoneSurrogatesAndInvalidBytesBecomeReplacementCharacters) {
 
 TEST(EventJsonTest, RepairLeavesWholeTextsAlone) {
   for (const auto* text : {R"({"a":"\ud83d\ude00 \n \\ \u0041"})", "", "\\", R"(\u12)", R"("\)"})
-    EXPECT_EQ(repair_surrogates(text), text);
+    EXPECT_EQ(base::repair_surrogates(text), text);
 }
 
 TEST(EventJsonTest, DepthIsBounded) {

@@ -38,6 +38,24 @@ std::size_t effort_suffix(std::string_view model) {
   return 0;
 }
 
+// "claude", "claude/opus-4-7-high": the model may be left out, and Claude's are written without their first word.
+base::Result<ModelSpec> harness_spec(std::string_view text, std::size_t slash, std::string_view harness) {
+  auto model = slash == text.npos ? std::string_view() : text.substr(slash + 1);
+  if (slash != text.npos && model.empty())
+    return base::fail(base::Errc::invalid_argument, "'" + std::string(text) + "' names no model: write " + std::string(text) + "MODEL, or leave the / out");
+  const auto suffix = effort_suffix(model);
+  ModelSpec spec{.provider = std::string(harness),
+                 .model = std::string(model.substr(0, model.size() - suffix)),
+                 .effort = std::string(suffix ? model.substr(model.size() - suffix + 1) : "")};
+  if (harness == "gemini-code" && suffix)
+    return base::fail(base::Errc::invalid_argument, "Provider 'gemini-code' does not support effort levels. Remove '-" + spec.effort + "' from '" + std::string(text) + "'.");
+  if (harness == "codex" && spec.effort == "max") spec.effort = "xhigh";
+  if (spec.model.empty()) spec.model = harness_model(harness);
+  const bool has_version = spec.model.find_first_of("0123456789") != std::string::npos;
+  if (harness == "claude" && has_version && !spec.model.starts_with("claude")) spec.model = "claude-" + spec.model;
+  return spec;
+}
+
 }  // namespace
 
 bool valid_effort(std::string_view effort) { return std::find(kEfforts.begin(), kEfforts.end(), effort) != kEfforts.end(); }
@@ -50,7 +68,7 @@ base::Result<ModelSpec> parse_model_spec(std::string_view text) {
                       "a model is written PROVIDER/MODEL, e.g. openai/gpt-5.1-high; known providers: " + known_providers());
   const auto slash = text.find('/');
   const auto provider = base::to_lower(text.substr(0, slash));
-  if (is_harness(provider)) return base::fail(Errc::unsupported, harness_message(provider));
+  if (const auto harness = harness_provider(provider); !harness.empty()) return harness_spec(text, slash, harness);
   if (slash == text.npos)
     return base::fail(
         Errc::invalid_argument,

@@ -43,8 +43,10 @@ constexpr Spelling kSpellings[] = {
     {"llamacpp", "llama_cpp"},  {"google_gemini", "google-gemini"}, {"google", "gemini"},
 };
 
-constexpr std::string_view kHarnesses[] = {"claude",      "claude-code", "claude_code", "codex",
-                                           "gemini-code", "gemini_code", "gemini-cli",  "gemini_cli"};
+// "gemini" alone is the API.
+constexpr Spelling kHarnesses[] = {{"claude", "claude"},           {"claude-code", "claude"},     {"claude_code", "claude"},
+                                   {"codex", "codex"},             {"gemini-code", "gemini-code"}, {"gemini_code", "gemini-code"},
+                                   {"gemini-cli", "gemini-code"},  {"gemini_cli", "gemini-code"}, {"opencode", "opencode"}};
 
 }  // namespace
 
@@ -75,10 +77,13 @@ base::Error unknown_provider(std::string_view name) {
   return {base::Errc::invalid_argument, std::move(message)};
 }
 
-bool is_harness(std::string_view name) { return std::ranges::find(kHarnesses, name) != std::end(kHarnesses); }
-
-std::string harness_message(std::string_view name) {
-  return "'" + std::string(name) + "': coding-agent CLIs are not available yet; use an API provider: " + known_providers();
+std::string_view harness_provider(std::string_view name) {
+  const auto at = std::ranges::find(kHarnesses, name, &Spelling::written);
+  return at == std::end(kHarnesses) ? std::string_view() : at->meant;
 }
+
+std::string_view harness_model(std::string_view provider) { return provider == "claude" ? "sonnet" : ""; }
+
+std::string known_harness_providers() { return "claude, codex, gemini-code, opencode"; }
 
 }  // namespace llm

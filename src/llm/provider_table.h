@@ -27,8 +27,11 @@ std::string known_providers();  // "anthropic, cerebras, ..."
 // The error for a name that is in no table.
 base::Error unknown_provider(std::string_view name);
 
-// Names of coding-agent command lines, which are no API providers.
-bool is_harness(std::string_view name);
-std::string harness_message(std::string_view name);
+// Coding-agent programs, which take a model's place in a spec but are no API providers: their runs are of kind harness. The name
+// under which one is recorded, from any spelling of it; "": it is none.
+std::string_view harness_provider(std::string_view name);
+// The model of one that names none; "": the program's own choice.
+std::string_view harness_model(std::string_view provider);
+std::string known_harness_providers();  // "claude, codex, ..."
 
 }  // namespace llm

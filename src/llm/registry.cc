@@ -66,7 +66,8 @@ base::Result<std::string> checked_base_url(std::string url, Backend backend) {
 
 base::Result<Target> resolve(const RegistryOptions& options, const Endpoint& endpoint) {
   const auto& name = endpoint.provider;
-  if (is_harness(name)) return base::fail(Errc::unsupported, harness_message(name));
+  if (!harness_provider(name).empty())
+    return base::fail(Errc::unsupported, "'" + name + "' is a coding agent, no API: it is not called like a model");
   const auto at = options.configured.find(name);
   const Endpoint configured = at == options.configured.end() ? Endpoint() : at->second;
   const auto* row = find_provider(name);
@@ -144,7 +145,7 @@ base::Result<std::shared_ptr<Provider>> Registry::provider(const Endpoint& endpo
 }
 
 base::Result<> Registry::usable(const Endpoint& endpoint) const {
-  if (impl_->options.given.contains(endpoint.provider)) return {};
+  if (impl_->options.given.contains(endpoint.provider) || !harness_provider(endpoint.provider).empty()) return {};
   const auto target = resolve(impl_->options, endpoint);
   if (!target) return std::unexpected(target.error());
   return {};

@@ -83,8 +83,14 @@ TEST_F(RegistryTest, UnknownProvidersAreAnsweredWithTheKnownOnes) {
   const auto message = refused(named("opnai"), Errc::invalid_argument);
   EXPECT_NE(message.find("unknown provider 'opnai', did you mean 'openai'?"), std::string::npos) << message;
   EXPECT_NE(message.find("anthropic, cerebras, deepseek, demo, fireworks"), std::string::npos);
-  EXPECT_NE(refused(named("claude"), Errc::unsupported).find("use an API provider"), std::string::npos);
   refused(named(""), Errc::invalid_argument);
+}
+
+TEST_F(RegistryTest, ACodingAgentNeedsNoKeyAndIsNotCalledLikeAModel) {
+  EXPECT_TRUE(registry().usable(named("claude")));
+  const auto called = registry().provider(named("claude"));
+  ASSERT_FALSE(called);
+  EXPECT_EQ(called.error().code, Errc::unsupported);
 }
 
 TEST_F(RegistryTest, EveryNamedProviderIsThere) {

@@ -39,10 +39,12 @@ std::string encode(const ChildSpec& spec) {
   json::object out{{"argv", array_of(spec.argv)},
                    {"directory", spec.directory},
                    {"environment", array_of(spec.environment)},
+                   {"inherits", array_of(spec.inherits)},
                    {"takes_input", spec.takes_input},
                    {"wall_ms", spec.wall_ms},
                    {"idle_ms", spec.idle_ms},
                    {"output_bytes_max", spec.output_bytes_max}};
+  if (spec.daemonises) out["daemonises"] = true;
   if (spec.terminal) out["terminal"] = {{"rows", spec.terminal->rows}, {"columns", spec.terminal->columns}};
   return base::to_text(out);
 }
@@ -53,8 +55,10 @@ base::Result<ChildSpec> decode_child_spec(std::string_view text) {
   ChildSpec spec{.argv = texts(*object, "argv"),
                  .directory = base::text_or_empty(*object, "directory"),
                  .environment = texts(*object, "environment"),
+                 .inherits = texts(*object, "inherits"),
                  .takes_input = base::bool_field(*object, "takes_input").value_or(false),
                  .terminal = std::nullopt,
+                 .daemonises = base::bool_field(*object, "daemonises").value_or(false),
                  .wall_ms = base::int_or_zero(*object, "wall_ms"),
                  .idle_ms = base::int_or_zero(*object, "idle_ms"),
                  .output_bytes_max = base::int_or_zero(*object, "output_bytes_max")};

@@ -19,8 +19,10 @@ struct ChildSpec {
   std::vector<std::string> argv;         // argv[0] is looked up in the child's PATH
   std::string directory;                 // absolute
   std::vector<std::string> environment;  // "NAME=value", whole
+  std::vector<std::string> inherits = {};  // names of variables that it gets from its starter's environment: they may be secret, no file has them
   bool takes_input = false;              // standard input is a pipe that send() fills; else /dev/null
   std::optional<Window> terminal;        // a pseudo-terminal instead; its output goes to stdout
+  bool daemonises = false;  // what it leaves behind is no part of it: it is not waited for, not killed and not tagged
   std::int64_t wall_ms = 0;
   std::int64_t idle_ms = 0;           // without a byte of output
   std::int64_t output_bytes_max = 0;  // stdout and stderr together

@@ -136,6 +136,17 @@ std::optional<Ended> ChildDirectory::ended() const {
   return std::move(*ended);
 }
 
+std::optional<base::ProcessIdentity> ChildDirectory::process() const {
+  const auto text = read(kProcessFile);
+  const auto known = text ? decode_claim(*text) : base::fail(base::Errc::not_found, "");
+  return known ? std::optional(*known) : std::nullopt;
+}
+
+bool ChildDirectory::lives() const {
+  const auto known = process();
+  return known && base::lives(*known);
+}
+
 Tail read_tail(const std::string& path, std::size_t lines, std::size_t bytes, std::size_t margin) {
   Tail out;
   const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
@@ -177,6 +188,11 @@ Excerpt read_excerpt(const std::string& path, std::size_t head_bytes, std::size_
   out.beyond_head = read_at(fd.get(), from, beside);
   out.before_tail = read_at(fd.get(), to - beside, beside);
   return out;
+}
+
+std::string read_from(const std::string& path, std::uint64_t from, std::size_t bytes) {
+  const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  return fd.valid() ? read_at(fd.get(), from, bytes) : std::string();
 }
 
 std::string read_around(const std::string& path, std::uint64_t at, std::size_t margin, std::uint64_t& begins) {

@@ -30,6 +30,10 @@ class ChildDirectory {
   // The owner that claimed it. Errc::not_found: closed; Errc::unavailable: not claimed yet.
   base::Result<base::ProcessIdentity> owner() const;
   std::optional<Ended> ended() const;
+  // The child's own process, once it runs; it may have ended since.
+  std::optional<base::ProcessIdentity> process() const;
+  // Whether that process is there, whoever owns it.
+  bool lives() const;
 
  private:
   // A new file, whole and durable. False: it is there already.
@@ -40,7 +44,7 @@ class ChildDirectory {
 
 // "stdout", "stderr": what the child wrote, every byte.
 inline constexpr std::string_view kSpecFile = "spec.json", kClaimFile = "claim", kEndFile = "end.json", kStdoutFile = "stdout",
-                                  kStderrFile = "stderr", kSocketFile = "socket", kCgroupFile = "cgroup";
+                                  kStderrFile = "stderr", kProcessFile = "process", kSocketFile = "socket", kCgroupFile = "cgroup";
 
 // Both ends of an output file, as far as `bytes` reach. What lies next to a cut is there too: what is cut in two is only seen so.
 struct Excerpt {
@@ -59,6 +63,8 @@ Tail read_tail(const std::string& path, std::size_t lines, std::size_t bytes, st
 // `head_bytes` from the front, `tail_bytes` from the back, cut at line ends where they are near, and `margin` bytes next to each
 // cut. A missing file is empty.
 Excerpt read_excerpt(const std::string& path, std::size_t head_bytes, std::size_t tail_bytes, std::size_t margin = 0);
+// At most `bytes` from `from` on; "" beyond the end, or without the file.
+std::string read_from(const std::string& path, std::uint64_t from, std::size_t bytes);
 // What lies around `at`, up to `margin` bytes to each side; `begins`: the offset of the first one.
 std::string read_around(const std::string& path, std::uint64_t at, std::size_t margin, std::uint64_t& begins);
 

@@ -42,6 +42,16 @@ ChildDirectory Children::directory(const ChildKey& key) const {
   return ChildDirectory(root_ + "/" + key.run_id + "/" + base::sha256_hex(key.call_id).substr(0, 16));
 }
 
+std::vector<std::int64_t> Children::living(const std::string& root, const std::string& run_id) {
+  std::vector<std::int64_t> pids;
+  std::error_code ec;
+  for (std::filesystem::directory_iterator at(root + "/" + run_id, ec), end; !ec && at != end; at.increment(ec)) {
+    const ChildDirectory child(at->path().string());
+    if (const auto process = child.process(); process && base::lives(*process)) pids.push_back(process->pid);
+  }
+  return pids;
+}
+
 // Spawns a shim where none has claimed the child, and waits until one has.
 aio::Task<base::Result<base::ProcessIdentity>> Children::find_owner(const ChildDirectory& child, const ChildSpec& spec) {
   auto prepare = [&child, &spec] {
@@ -52,7 +62,7 @@ aio::Task<base::Result<base::ProcessIdentity>> Children::find_owner(const ChildD
   auto owner = co_await files_.run(prepare);
   base::failpoint("child.before_spawn");
   for (int spawns = 0; !owner && owner.error().code == base::Errc::unavailable && spawns < kSpawnsMax; ++spawns) {
-    auto spawn = [&child, spawns] { return spawn_shim(child.path(), spawns ? Spawn::again : Spawn::first); };
+    auto spawn = [&child, &spec, spawns] { return spawn_shim(child.path(), spawns ? Spawn::again : Spawn::first, spec.inherits); };
     const auto shim = co_await files_.run(spawn);
     if (!shim) throw base::Broken("the shim of " + child.path() + " cannot be started: " + std::strerror(shim.error()));
     base::failpoint("child.after_spawn");

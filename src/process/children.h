@@ -28,6 +28,9 @@ class Children {
   // Where the child of a key lives; its output lies there until the run is removed.
   ChildDirectory directory(const ChildKey& key) const;
 
+  // The numbers of processes that run as children of a run now, whoever owns them. Blocks for a moment.
+  static std::vector<std::int64_t> living(const std::string& root, const std::string& run_id);
+
   // Starts the child, or finds the one that an earlier attempt started, and waits until it has ended; its own children may
   // live on. Cancelling the awaiting task leaves the child alone. Io thread. Errc::cancelled: it was closed before it began;
   // Errc::lease_lost: a later executor speaks to it. Ended{Cause::lost} where its owner died without a word: what is left of

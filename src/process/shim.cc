@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <csignal>
 #include <fstream>
+#include <set>
 
 #include "base/clock.h"
 #include "base/failpoint.h"
@@ -87,11 +88,12 @@ class Shim {
   }
 
   void start() {
-    make_cgroup();
+    if (!spec_.daemonises) make_cgroup();
     kills_before_ = out_of_memory_kills();
     end_.started_ms = clock_.wall_ms();
     started_ms_ = output_ms_ = clock_.steady_ms();
-    auto child = start_child(spec_, std::string(kTagVariable) + "=" + directory_.path(), cgroup_ ? cgroup_->entrance() : "", out_, err_);
+    const auto tag = spec_.daemonises ? "" : std::string(kTagVariable) + "=" + directory_.path();
+    auto child = start_child(spec_, tag, cgroup_ ? cgroup_->entrance() : "", out_, err_);
     if (!child) {
       end_.started_ms = 0;
       end_.message = child.error().message;
@@ -99,6 +101,8 @@ class Shim {
       return;
     }
     child_ = *child;
+    // Who looks for the child without its owner finds it by this; not synced, since no process survives a power cut either.
+    if (const auto known = base::identity_of(child_.pid)) std::ofstream(std::string(kProcessFile)) << encode(*known);
     base::failpoint("shim.after_start");
   }
 
@@ -136,7 +140,7 @@ class Shim {
       if (pid > 0 && pid == child_.pid && !ended_) main_ended(status, usage);
       if (pid > 0) continue;
       // Nobody is left who could become our child: the whole tree is gone.
-      if (pid < 0 && errno == ECHILD) gone_ = true;
+      if ((pid < 0 && errno == ECHILD) || (ended_ && spec_.daemonises)) gone_ = true;
       return;
     }
   }
@@ -248,7 +252,7 @@ class Shim {
       begin_kill(Cause::cancelled, base::int_field(*object, "grace_ms").value_or(kGraceMs));
       return R"({"ok":true})";
     }
-    if (op == "input") return take_input(base::text_or_empty(*object, "data"));
+    if (op == "input") return take_input(base::text_or_empty(*object, "data"), base::text_or_empty(*object, "key"));
     if (op == "end_input") {
       input_ends_ = true;
       return child_.terminal >= 0 ? take_input("\x04") : R"({"ok":true})";
@@ -258,10 +262,13 @@ class Shim {
     return refuse("unknown op '" + op + "'");
   }
 
-  std::string take_input(std::string_view text) {
+  // A key is taken once: an executor that does not know what its predecessor has sent sends all of it again.
+  std::string take_input(std::string_view text, const std::string& key = "") {
+    if (!key.empty() && keys_.contains(key)) return R"({"ok":true})";
     if (child_.input < 0 || ended_) return refuse("the child takes no input");
     if (input_.size() + text.size() > kInputBytesMax) return refuse("the child does not read its input");
     input_ += text;
+    if (!key.empty()) keys_.insert(key);
     return R"({"ok":true})";
   }
 
@@ -290,6 +297,7 @@ class Shim {
   StartedChild child_;
   std::optional<Cgroup> cgroup_;    // where there may be one
   std::string input_;
+  std::set<std::string> keys_;      // of input that was taken
   Ended end_;
   Cause cause_ = Cause::cancelled;  // of the kill under way
   bool ended_ = false;              // the child itself; its tree may live on
@@ -310,9 +318,9 @@ int run_shim(const std::string& path) {
   base::failpoint("shim.before_claim");
   if (!directory.claim(encode(base::this_process()))) return 0;
   base::failpoint("shim.after_claim");
-  prctl(PR_SET_CHILD_SUBREAPER, 1);
   const auto text = directory.read(kSpecFile);
   auto spec = decode_child_spec(text.value_or(""));
+  if (!spec || !spec->daemonises) prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (!spec) {
     directory.write(kEndFile, encode(Ended{.cause = Cause::spawn_failed, .exit_code = {}, .message = spec.error().message}));
     return 78;

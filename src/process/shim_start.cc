@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 namespace process {
@@ -83,7 +84,9 @@ base::Result<StartedChild> start_child(const ChildSpec& spec, const std::string&
   };
   auto argv = spec.argv;
   auto environment = spec.environment;
-  environment.push_back(tag);
+  for (const auto& name : spec.inherits)
+    if (const char* value = std::getenv(name.c_str())) environment.push_back(name + "=" + value);
+  if (!tag.empty()) environment.push_back(tag);
   const auto argument_pointers = pointers(argv);
   auto environment_pointers = pointers(environment);
   StartedChild child;

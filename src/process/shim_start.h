@@ -13,7 +13,7 @@ struct StartedChild {
   int terminal = -1;  // the terminal's master, whose output belongs into stdout; -1: none
 };
 
-// `out`, `err`: the files its output goes to. `tag`: NAME=value, added to its environment. `cgroup`: the entrance of the control
+// `out`, `err`: the files its output goes to. `tag`: NAME=value, added to its environment ("": none). `cgroup`: the entrance of the control
 // group that it is to enter, or "". The error is why it could not run.
 base::Result<StartedChild> start_child(const ChildSpec& spec, const std::string& tag, const std::string& cgroup, int out, int err);
 

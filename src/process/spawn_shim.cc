@@ -12,9 +12,10 @@ namespace process {
 
 namespace {
 
-// What a shim may know of its executor's environment: how it is tested. The child gets what its spec says, nothing of this.
-std::vector<std::string> shim_environment(Spawn which) {
-  std::vector<std::string> names{"ASAN_OPTIONS", "UBSAN_OPTIONS"};
+// What a shim may know of its executor's environment: how it is tested, and what its child inherits. The child gets what its spec says.
+std::vector<std::string> shim_environment(Spawn which, const std::vector<std::string>& inherits) {
+  auto names = inherits;
+  names.insert(names.end(), {"ASAN_OPTIONS", "UBSAN_OPTIONS"});
   if (which == Spawn::first) names.emplace_back("OUTLAST_FAILPOINT");
   std::vector<std::string> out;
   for (const auto& name : names)
@@ -31,7 +32,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 }  // namespace
 
-std::expected<pid_t, int> spawn_shim(const std::string& directory, Spawn which) {
+std::expected<pid_t, int> spawn_shim(const std::string& directory, Spawn which, const std::vector<std::string>& inherits) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
@@ -48,7 +49,7 @@ std::expected<pid_t, int> spawn_shim(const std::string& directory, Spawn which) 
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   std::vector<std::string> argv{"outlast", "shim", directory};
-  auto environment = shim_environment(which);
+  auto environment = shim_environment(which, inherits);
   const auto argument_pointers = pointers(argv);
   const auto environment_pointers = pointers(environment);
   pid_t pid = 0;

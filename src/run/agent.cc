@@ -142,6 +142,16 @@ struct Apply {
   void operator()(const FlowPlanned&) const {}
   void operator()(const OpStarted&) const {}
   void operator()(const OpEnded&) const {}
+  // Of coding-agent programs, likewise (run/harness.h).
+  void operator()(const HarnessStarted&) const {}
+  void operator()(const HarnessSession&) const {}
+  void operator()(const HarnessHeard&) const {}
+  void operator()(const HarnessTurn& e) const {
+    s.usage += e.usage;
+    ++s.model_calls;  // as far as it can be told from outside: the calls of a turn count as one
+  }
+  void operator()(const HarnessEnded&) const {}
+  void operator()(const HarnessWaits&) const {}
 };
 
 // The failure that a limit of the run calls for now, if any.

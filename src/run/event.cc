@@ -181,6 +181,12 @@ struct Encode {
   void operator()(const FlowPlanned& e) const { start("flow_planned").fields(fields_of(e)).end(); }
   void operator()(const OpStarted& e) const { start("op_started").fields(fields_of(e)).end(); }
   void operator()(const OpEnded& e) const { start("op_ended").fields(fields_of(e)).end(); }
+  void operator()(const HarnessStarted& e) const { start("harness_started").fields(fields_of(e)).end(); }
+  void operator()(const HarnessSession& e) const { start("harness_session").fields(fields_of(e)).end(); }
+  void operator()(const HarnessHeard& e) const { start("harness_heard").fields(fields_of(e)).end(); }
+  void operator()(const HarnessTurn& e) const { start("harness_turn").fields(fields_of(e)).end(); }
+  void operator()(const HarnessEnded& e) const { start("harness_ended").fields(fields_of(e)).end(); }
+  void operator()(const HarnessWaits& e) const { start("harness_waits").fields(fields_of(e)).end(); }
 };
 
 // Reads an event's object; the fields' absence means their defaults.
@@ -261,13 +267,20 @@ std::optional<Payload> read_payload(std::string_view type, const Reader& r) {
   if (type == "flow_planned") return read_flow_planned(r.o);
   if (type == "op_started") return read_op_started(r.o);
   if (type == "op_ended") return read_op_ended(r.o);
+  if (type == "harness_started") return read_harness_started(r.o);
+  if (type == "harness_session") return read_harness_session(r.o);
+  if (type == "harness_heard") return read_harness_heard(r.o);
+  if (type == "harness_turn") return read_harness_turn(r.o);
+  if (type == "harness_ended") return read_harness_ended(r.o);
+  if (type == "harness_waits") return read_harness_waits(r.o);
   return std::nullopt;
 }
 
 constexpr std::string_view kTypes[] = {"run_started",     "model_started",    "text",           "thinking",   "superseded",
                                        "model_completed", "tool_started",     "tool_completed", "tool_error", "content_completed",
                                        "run_completed",   "run_error",        "run_cancelled",  "run_paused", "run_continued",
-                                       "notice",          "context_compacted", "flow_planned",  "op_started",     "op_ended"};
+                                       "notice",          "context_compacted", "flow_planned",  "op_started",     "op_ended",
+                                       "harness_started", "harness_session", "harness_heard", "harness_turn",  "harness_ended",  "harness_waits"};
 static_assert(std::size(kTypes) == std::variant_size_v<Payload>);
 
 }  // namespace
@@ -277,6 +290,10 @@ std::string_view type_name(const Payload& payload) { return kTypes[payload.index
 std::string encode(const Event& event) {
   std::string out;
   std::visit(Encode{out, event.at_ms}, event.payload);
+  if (event.output) {
+    out.back() = ',';
+    out += R"("output":)" + std::to_string(event.output) + "}";
+  }
   return out;
 }
 
@@ -293,7 +310,7 @@ base::Result<Event> decode(std::string_view line) {
   const auto type = reader.text("type");
   auto payload = read_payload(type, reader);
   if (!payload) return base::fail(base::Errc::invalid_argument, "unknown event type '" + type + "'");
-  return Event{reader.number("at"), std::move(*payload)};
+  return Event{reader.number("at"), std::move(*payload), static_cast<std::uint64_t>(reader.number("output"))};
 }
 
 std::optional<RawTextDelta> raw_text_delta(std::string_view line) {

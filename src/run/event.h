@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "run/flow_event.h"
+#include "run/harness_event.h"
 #include "run/message.h"
 #include "run/status.h"
 
@@ -111,11 +112,15 @@ struct ContextCompacted {
 
 using Payload = std::variant<RunStarted, ModelStarted, TextDelta, ThinkingDelta, Superseded, ModelCompleted, ToolStarted,
                              ToolCompleted, ToolError, ContentCompleted, RunCompleted, RunError, RunCancelled, RunPaused,
-                             RunContinued, Notice, ContextCompacted, FlowPlanned, OpStarted, OpEnded>;
+                             RunContinued, Notice, ContextCompacted, FlowPlanned, OpStarted, OpEnded,
+                             HarnessStarted, HarnessSession, HarnessHeard, HarnessTurn, HarnessEnded, HarnessWaits>;
 
 struct Event {
   std::int64_t at_ms = 0;
   Payload payload;
+  // Of a run of kind harness: the event comes from the program's output, which has been taken up to this byte of the present
+  // process' file. 0: it comes from elsewhere, or others from the same line follow.
+  std::uint64_t output = 0;
 };
 
 // The stored line, without newline.

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "run/flow_mail.h"
 
 namespace run {
 
@@ -54,7 +55,7 @@ class NextAction {
     const auto& op = *find_op(s_, id);
     OpEnded end{.op = id, .attempt = op.attempts, .run_id = op.run_id, .outcome = OpOutcome::failed, .usage = child.usage};
     end.duration_ms = now_.now_ms - op.started_ms;
-    if (const auto* planned = find_op(s_.plan, id)) end.digest = input_digest(s_, spec_, *planned);
+    if (const auto* planned = planned_op(s_, id)) end.digest = input_digest(s_, spec_, *planned);
     if (child.status == Status::completed)
       judge_answer(end, child);
     else
@@ -72,7 +73,7 @@ class NextAction {
   void judge_answer(OpEnded& end, const ChildView& child) const {
     end.content = std::string(base::utf8_prefix(child.content, kOpContentBytesMax));
     if (end.content.size() < child.content.size()) end.content += "\n[cut here: the whole answer is in run " + end.run_id + "]";
-    const auto* planned = find_op(s_.plan, end.op);
+    const auto* planned = planned_op(s_, end.op);
     if (!child.missing_artifacts.empty()) {
       end.cause = "MissingArtifact";
       for (const auto& path : child.missing_artifacts) end.error += (end.error.empty() ? "it did not make " : ", ") + path;
@@ -107,7 +108,7 @@ class NextAction {
   std::int64_t retry_at(const OpEnded& end, const FlowOpState& op, std::int64_t limited_until_ms) const {
     if (end.cause == kInvalidAnswer) return op.attempts < kAnswersMax ? now_.now_ms : 0;
     if (end.cause == "Cancelled") return 0;
-    const auto* planned = find_op(s_.plan, end.op);
+    const auto* planned = planned_op(s_, end.op);
     const bool providers_fault = end.cause.starts_with("Provider");
     if (planned && providers_fault && op.provider_failures < std::ssize(planned->fallback)) return now_.now_ms;
     // A limit that ends is waited for, however few attempts are left.
@@ -201,7 +202,8 @@ class NextAction {
 
   // What the plan leaves to the flow: a cap, names, branches.
   void complete(FlowPlanned& planned) const {
-    const auto cap = flow_.fanout ? flow_.workers : flow_.ops_max;
+    // A resumed flow's plan was cut when it was made; what later rounds have added counts against no cap.
+    const auto cap = planned.round == 1 && flow_.plan && !flow_.resumed_run.empty() ? 0 : flow_.fanout ? flow_.workers : flow_.ops_max;
     if (cap > 0 && truncate_plan(planned.plan, static_cast<std::size_t>(cap)) > 0) planned.truncated_to = cap;
     name_agents(planned.plan, s_.plan);
     for (auto& agent : planned.plan.agents)
@@ -230,7 +232,7 @@ class NextAction {
 
   AppendEvents given_plan() const {
     FlowPlanned planned{.round = 1, .plan = *flow_.plan};
-    if (auto sound = check_plan(planned.plan); !sound) return failure(Cause::plan_invalid, sound.error().message);
+    if (auto sound = check_plan(without_mail(planned.plan)); !sound) return failure(Cause::plan_invalid, sound.error().message);
     complete(planned);
     AppendEvents events{.events = {std::move(planned)}};
     for (const auto& one : flow_.carried) events.events.push_back(one);
@@ -264,14 +266,15 @@ class NextAction {
     std::set<std::string_view> busy;
     std::int64_t running = 0, wake_ms = 0;
     bool regular_left = false;
+    std::vector<std::pair<const FlowOp*, const FlowOpState*>> waiting;
     for (const auto& op : s_.plan.operations) {
       const auto* known = find_op(s_, op.id);
       if (known && known->phase == OpPhase::running) ++running, busy.insert(op.agent_id);
       if (!op.control && (!known || !known->ended())) regular_left = true;
+      if (!known || known->phase == OpPhase::waiting) waiting.emplace_back(&op, known);
     }
-    for (const auto& op : s_.plan.operations) {
-      const auto* known = find_op(s_, op.id);
-      if (known && known->phase != OpPhase::waiting) continue;
+    for (const auto& [planned, known] : waiting) {
+      const auto& op = *planned;
       const auto how = due(op);
       if (how == Due::never)
         skipped.events.push_back(OpEnded{.op = op.id, .attempt = 0, .outcome = OpOutcome::skipped, .cause = "DependencyFailed",
@@ -300,12 +303,22 @@ class NextAction {
       const auto* known = find_op(s_, op.id);
       if (op.control && known && known->verdict && known->verdict->should_continue && rounds < kFlowRoundsMax) return plan(rounds + 1);
     }
+    if (auto wakes = waking()) return *std::move(wakes);
     if (wants_synthesis()) {
       const auto* synthesis = find_op(s_, kSynthesisOp);
       if (!synthesis || synthesis->phase == OpPhase::waiting) return start(std::string(kSynthesisOp));
       if (synthesis->phase == OpPhase::running) return AwaitOps{};
     }
     return conclusion();
+  }
+
+  // Members whose work is done and who have mail get a turn of their own, before the results are brought together.
+  std::optional<FlowAction> waking() const {
+    if (flow_.team.empty() || !may_wake(s_)) return std::nullopt;
+    if (!now_.unread) return LookAtMail{};
+    auto round = mail_round(s_, *now_.unread);
+    if (round.plan.operations.empty()) return std::nullopt;
+    return AppendEvents{.events = {std::move(round)}};
   }
 
   bool wants_synthesis() const {
@@ -339,40 +352,6 @@ std::string input_digest(const FlowState& state, const Spec& spec, const FlowOp&
     words += '\0' + edge.op + '\0' + (other && other->phase == OpPhase::done ? other->content : other ? other->error : std::string());
   }
   return base::sha256_hex(words).substr(0, 16);
-}
-
-std::vector<OpEnded> carried_over(const FlowState& ended, bool retry_failed) {
-  std::vector<OpEnded> kept;
-  std::set<std::string, std::less<>> again;
-  const auto depends_on_one_again = [&again](const FlowOp& op) {
-    return std::ranges::any_of(op.depends_on, [&again](const FlowEdge& edge) { return again.contains(edge.op); });
-  };
-  // What is done again makes everything behind it be done again, however the plan lists it.
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (const auto& op : ended.plan.operations) {
-      const auto* known = find_op(ended, op.id);
-      const bool stays = known && (known->phase == OpPhase::done || (known->phase == OpPhase::failed && !retry_failed)) && !depends_on_one_again(op);
-      if (!stays && again.insert(op.id).second) changed = true;
-    }
-  }
-  for (const auto& op : ended.plan.operations) {
-    if (again.contains(op.id)) continue;
-    const auto& known = *find_op(ended, op.id);
-    kept.push_back({.op = op.id,
-                    .attempt = known.attempts,
-                    .run_id = known.run_id,
-                    .outcome = known.phase == OpPhase::done ? OpOutcome::done : OpOutcome::failed,
-                    .content = known.content,
-                    .cause = known.cause,
-                    .error = known.error,
-                    .duration_ms = known.ended_ms - known.started_ms,
-                    .usage = known.usage,
-                    .digest = known.digest,
-                    .verdict = known.verdict,
-                    .carried = true});
-  }
-  return kept;
 }
 
 const FlowRole* role_of(const Spec& spec, const FlowAgent& agent) {

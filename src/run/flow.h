@@ -45,6 +45,7 @@ struct FlowState {
   bool started = false;
   std::int64_t started_ms = 0, ended_ms = 0;
   FlowPlan plan;  // of all rounds
+  std::map<std::string, std::size_t, std::less<>> places;  // of its operations, by id: each of many looks for all that it builds on
   std::vector<FlowRound> rounds;
   std::map<std::string, FlowOpState, std::less<>> ops;  // those that have begun or ended, by id; the orchestrator's too
   Usage usage;
@@ -63,12 +64,16 @@ struct ChildView {
   std::int64_t limited_until_ms = 0;  // the provider has a usage limit, which ends then; 0: it does not say
 };
 
+// From whom agents (by id) have mail that they have not read.
+using UnreadMail = std::map<std::string, std::vector<std::string>, std::less<>>;
+
 struct FlowSituation {
   std::int64_t now_ms = 0;
   bool cancel_requested = false;
   std::string cancel_reason = {};
   std::string branch_seed = {};  // what the branches of its agents are made from: the flow's own
   std::map<std::string, ChildView, std::less<>> ended = {};  // of running operations whose runs have ended
+  std::optional<UnreadMail> unread = {};  // of its team, where that was looked at
 };
 
 // What the machine must know of the world.
@@ -87,11 +92,12 @@ struct StartOps {
   };
   std::vector<One> ops;
 };
+struct LookAtMail {};  // and ask again: who has unread mail?
 struct EndOps {};      // cancel all that run, and look again when they have ended
 struct AwaitOps {
   std::int64_t until_ms = 0;  // look again then at the latest; 0: when something has ended
 };
-using FlowAction = std::variant<StartOps, EndOps, AwaitOps, AppendEvents, Idle>;
+using FlowAction = std::variant<StartOps, EndOps, AwaitOps, LookAtMail, AppendEvents, Idle>;
 
 FlowAction decide(const FlowState& state, const Spec& spec, const FlowTraits& traits, const FlowSituation& situation);
 
@@ -105,7 +111,7 @@ std::vector<OpEnded> carried_over(const FlowState& ended, bool retry_failed);
 // What the whole flow has to say: the synthesis, else what the last operations answered.
 std::string flow_content(const FlowState& state);
 
-const FlowOp* find_op(const FlowPlan& plan, std::string_view id);
+const FlowOp* planned_op(const FlowState& state, std::string_view id);
 const FlowAgent* find_agent(const FlowPlan& plan, std::string_view id);
 const FlowOpState* find_op(const FlowState& state, std::string_view id);
 

@@ -1,7 +1,7 @@
 // The fold of a flow's log.
 #include <algorithm>
 
-#include "run/flow.h"
+#include "run/flow_mail.h"
 
 namespace run {
 
@@ -16,8 +16,12 @@ struct Apply {
     s.status = Status::running;
   }
   void operator()(const FlowPlanned& e) const {
-    s.rounds.push_back({.first_op = s.plan.operations.size(), .ops = e.plan.operations.size(), .planned_ms = at});
+    if (is_mail_round(e.plan) && !s.rounds.empty())
+      s.rounds.back().ops += e.plan.operations.size();  // of the round that is there: only what was planned counts as one
+    else
+      s.rounds.push_back({.first_op = s.plan.operations.size(), .ops = e.plan.operations.size(), .planned_ms = at});
     s.plan.agents.insert(s.plan.agents.end(), e.plan.agents.begin(), e.plan.agents.end());
+    for (auto place = s.plan.operations.size(); const auto& op : e.plan.operations) s.places.emplace(op.id, place++);
     s.plan.operations.insert(s.plan.operations.end(), e.plan.operations.begin(), e.plan.operations.end());
     s.plan.synthesis = s.plan.synthesis || e.plan.synthesis;
   }
@@ -97,9 +101,9 @@ void apply(FlowState& state, const Event& event) {
   ++state.next_index;
 }
 
-const FlowOp* find_op(const FlowPlan& plan, std::string_view id) {
-  const auto at = std::ranges::find(plan.operations, id, &FlowOp::id);
-  return at == plan.operations.end() ? nullptr : &*at;
+const FlowOp* planned_op(const FlowState& state, std::string_view id) {
+  const auto at = state.places.find(id);
+  return at == state.places.end() ? nullptr : &state.plan.operations[at->second];
 }
 
 const FlowAgent* find_agent(const FlowPlan& plan, std::string_view id) {
@@ -119,7 +123,7 @@ std::string flow_content(const FlowState& state) {
     for (const auto& edge : op.depends_on) needed.insert(edge.op);
   std::vector<const FlowOp*> last;
   for (const auto& op : state.plan.operations)
-    if (const auto* known = find_op(state, op.id); !op.control && known && known->phase == OpPhase::done && !needed.contains(op.id)) last.push_back(&op);
+    if (const auto* known = find_op(state, op.id); !op.control && !is_mail_op(op.id) && known && known->phase == OpPhase::done && !needed.contains(op.id)) last.push_back(&op);
   std::string content;
   for (const auto* op : last) {
     if (last.size() > 1) content += (content.empty() ? "## " : "\n\n## ") + op->id + " (" + op->agent_id + ")\n\n";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "run/flow_mail.h"
 #include "run/flow_prompts.h"
 
 namespace run {
@@ -32,6 +33,7 @@ struct Lines {
   }
 
   void operator()(const FlowPlanned& e) const {
+    if (is_mail_round(e.plan)) return woken(e.plan);
     if (fanout()) return requests(e);
     if (e.round > 1) return replanned(e);
     if (e.truncated_to) line("Plan truncated to " + std::to_string(e.truncated_to) + " operations (--max-agents)");
@@ -41,6 +43,12 @@ struct Lines {
     const auto control = std::ranges::count_if(e.plan.operations, &FlowOp::control);
     line("Executing DAG: " + std::to_string(e.plan.agents.size()) + " agents / " + std::to_string(std::ssize(e.plan.operations) - control) + " ops" +
          (control ? " (" + std::to_string(control) + " control)" : "") + "...");
+  }
+
+  void woken(const FlowPlan& plan) const {
+    std::string agents;
+    for (const auto& op : plan.operations) agents += (agents.empty() ? "" : ", ") + op.agent_id;
+    line("↻ team round " + std::to_string(mail_round_of(plan.operations.front().id)) + ": woke " + agents);
   }
 
   void requests(const FlowPlanned& e) const {
@@ -72,8 +80,8 @@ struct Lines {
       if (e.op != kPlanOp) line("Round " + e.op.substr(kPlanOp.size()) + ": orchestrator re-planning...");
       return;
     }
-    const auto* op = find_op(s.plan, e.op);
-    if (!op || fanout()) return;
+    const auto* op = planned_op(s, e.op);
+    if (!op || (fanout() && !is_mail_op(e.op))) return;
     if (op->control) {
       dag_done();
       line("Control [" + op->id + " via " + op->agent_id + "]: evaluating...");
@@ -97,12 +105,14 @@ struct Lines {
       const auto done = " done (" + seconds_text(took(e.op)) + ").";
       return line((fanout() ? "Phase 3" : "Synthesis") + done);
     }
-    const auto* op = find_op(s.plan, e.op);
+    const auto* op = planned_op(s, e.op);
     if (!op) return;
-    if (fanout()) return worker_ended();
+    const bool for_mail = is_mail_op(e.op);
+    if (fanout() && !for_mail) return worker_ended();
     if (e.outcome != OpOutcome::skipped)
       line(std::string("  ") + (e.outcome == OpOutcome::done ? "✓ " : "✗ ") + op->agent_id + (e.outcome == OpOutcome::done ? " done (" : " FAILED (") +
            seconds_text(took(e.op)) + ")");
+    if (for_mail) return;
     if (op->control && e.verdict) control_ended(*op, e);
     const auto& round = s.rounds.back();
     if (s.rounds.size() > 1 && all_ended(round))
@@ -175,14 +185,15 @@ FlowResults flow_results(const FlowState& state, const Spec& spec, const std::st
     const auto named = flow_model(state, spec, op);
     return named.empty() ? own : named;
   };
+  const auto workers = without_mail(state.plan).operations.size();
   std::size_t number = 0;
   for (const auto& op : state.plan.operations) {
-    ++number;
+    if (!is_mail_op(op.id)) ++number;
     const auto* known = find_op(state, op.id);
     if (!known || !known->ended() || known->phase == OpPhase::skipped) continue;
     std::string title;
-    if (spec.flow->fanout) {
-      title = "Worker " + std::to_string(number) + "/" + std::to_string(state.plan.operations.size()) + "  [" + model(op.id) + "]";
+    if (spec.flow->fanout && !is_mail_op(op.id)) {
+      title = "Worker " + std::to_string(number) + "/" + std::to_string(workers) + "  [" + model(op.id) + "]";
     } else {
       title = op.id + " (" + op.agent_id + ")  [" + model(op.id) + "]";
       std::string deps;

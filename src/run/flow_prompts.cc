@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "run/flow_mail.h"
 
 namespace run {
 
@@ -77,7 +78,7 @@ std::string results(const FlowState& state) {
 std::string upstream_text(const FlowState& state, const FlowOp& op) {
   std::string text;
   for (const auto& edge : op.depends_on) {
-    const auto* before = find_op(state.plan, edge.op);
+    const auto* before = planned_op(state, edge.op);
     const auto* known = find_op(state, edge.op);
     if (!before || !known) continue;
     if (known->phase != OpPhase::done && edge.on_failure == OnFailure::skip) continue;
@@ -126,6 +127,7 @@ std::string synthesis_prompt(const FlowState& state, const Spec& flow) {
 
 // The instruction stands last: it is what the answer is for.
 std::string work_prompt(const FlowState& state, const Spec& flow, const FlowOp& op, std::int64_t attempt) {
+  if (is_mail_op(op.id)) return "# Your part\n" + op.instruction;  // all else it has been told
   const auto* agent = find_agent(state.plan, op.agent_id);
   const auto& guidance = !op.guidance.empty() || !agent ? op.guidance : agent->guidance;
   std::string place = "You are '" + op.agent_id + "'. Your directory, which you work in: " + agent_directory(flow, op.agent_id) +
@@ -157,7 +159,7 @@ std::string agent_directory(const Spec& flow, const std::string& agent_id) { ret
 
 std::string flow_model(const FlowState& state, const Spec& flow, std::string_view op) {
   if (op == kSynthesisOp) return flow.flow->synthesis_model;
-  const auto* planned = find_op(state.plan, op);
+  const auto* planned = planned_op(state, op);
   return planned ? model_of(state, flow, *planned) : std::string();
 }
 
@@ -170,7 +172,7 @@ Spec worker_base(const Spec& flow) {
 
 Spec op_spec(const FlowState& state, const Spec& flow, const Spec& base, std::string_view op, std::int64_t attempt,
              const std::optional<ModelChoice>& choice) {
-  const auto* planned = find_op(state.plan, op);
+  const auto* planned = planned_op(state, op);
   auto spec = start_spec(flow, base, planned ? find_agent(state.plan, planned->agent_id) : nullptr);
   spec.limits.timeout_ms = 0;  // the flow's own ends them all
   spec.limits.tokens = 0;

@@ -58,6 +58,9 @@ json::object to_json(const FlowSpec& spec) {
   text("team", spec.team);
   flag("team_attached", spec.team_attached);
   text("team_name", spec.team_name);
+  text("notify", spec.notify);
+  text("invocation", spec.invocation);
+  text("project", spec.project);
   return o;
 }
 
@@ -80,7 +83,10 @@ FlowSpec flow_spec_of(const json::object& o) {
                 .expected = texts(o, "expected"),
                 .team = base::text_or_empty(o, "team"),
                 .team_name = base::text_or_empty(o, "team_name"),
-                .team_attached = flag("team_attached")};
+                .team_attached = flag("team_attached"),
+                .notify = base::text_or_empty(o, "notify"),
+                .invocation = base::text_or_empty(o, "invocation"),
+                .project = base::text_or_empty(o, "project")};
   if (const auto* plan = base::object_field(o, "plan"))
     if (auto read = plan_of(*plan)) spec.plan = std::move(*read);
   if (const auto* carried = base::array_field(o, "carried"))

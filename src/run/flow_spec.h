@@ -38,6 +38,8 @@ struct FlowSpec {
   std::vector<std::string> expected = {};  // files below the directory that must be there and not empty in the end
   std::string team = {}, team_name = {};  // whose mail the workers read; the team's id
   bool team_attached = false;             // it was there before
+  std::string notify = {};                // a command for when it has ended (run/flow_notify.h); "": none
+  std::string invocation = {}, project = {};  // what its user groups it by
 };
 
 boost::json::object to_json(const FlowSpec& spec);

@@ -82,6 +82,7 @@ std::string encode(const Spec& spec) {
   text("input", spec.input);
   if (spec.call) o["call"] = {{"id", spec.call->id}, {"name", spec.call->name}, {"arguments", spec.call->arguments}};
   if (spec.flow) o["flow"] = to_json(*spec.flow);
+  if (spec.harness) o["harness"] = to_json(*spec.harness);
   if (!spec.notify_when.empty()) o["notify_when"] = json::array(spec.notify_when.begin(), spec.notify_when.end());
   if (!spec.after.tasks.empty()) o["after"] = {{"tasks", json::array(spec.after.tasks.begin(), spec.after.tasks.end())}, {"however", spec.after.however}};
   if (spec.watch) o["watch"] = {{"interval_ms", spec.watch->interval_ms}, {"until", spec.watch->until}, {"checks_max", spec.watch->checks_max}};
@@ -161,6 +162,7 @@ base::Result<Spec> decode_spec(std::string_view text) {
     spec.call =
         ToolCall{base::text_or_empty(*call, "id"), base::text_or_empty(*call, "name"), base::text_or_empty(*call, "arguments")};
   if (const auto* flow = base::object_field(*o, "flow")) spec.flow = flow_spec_of(*flow);
+  if (const auto* harness = base::object_field(*o, "harness")) spec.harness = read_harness_spec(*harness);
   read_texts(*o, "notify_when", spec.notify_when);
   read_texts(*o, "mcp_servers", spec.mcp_servers);
   read_texts(*o, "hook_tools", spec.hook_tools);

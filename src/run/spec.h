@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "run/flow_spec.h"
+#include "run/harness_spec.h"
 #include "run/hook.h"
 #include "run/message.h"
 #include "run/team.h"
@@ -94,6 +95,7 @@ struct Spec {
   std::string input;             // the user's message
   std::optional<ToolCall> call;  // kind tool: the run is this one call, and no model is asked
   std::optional<FlowSpec> flow = {};  // kinds flow and fanout: operations of other runs, and no model call of its own
+  std::optional<HarnessSpec> harness = {};  // kind harness: turns of a coding-agent program; `provider` is its name
   std::string provider, model, effort;
   std::string backend, base_url;  // "" = the provider's own
   Definition definition = {};

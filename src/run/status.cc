@@ -29,6 +29,10 @@ constexpr CauseRow kCauses[] = {
     {Cause::op_failed, "OperationFailed", "run.failed.operation"},
     {Cause::missing_artifact, "MissingArtifact", "run.failed.missing_artifact"},
     {Cause::plan_invalid, "PlanInvalid", "run.failed.plan_invalid"},
+    {Cause::harness_failed, "HarnessFailed", "run.failed.harness"},
+    {Cause::no_result, "NoResult", "run.failed.no_result"},
+    {Cause::check_failed, "CheckFailed", "run.failed.check"},
+    {Cause::not_marked_done, "NotMarkedDone", "run.failed.not_marked_done"},
     {Cause::internal, "InternalError", "run.failed.exception"},
 };
 

@@ -31,6 +31,10 @@ enum class Cause {
   op_failed,    // of a flow: operations failed, or were not done because others had
   missing_artifact,  // of a flow: a file that was promised is not there
   plan_invalid, // of a flow: its planner gave no plan that can be run
+  harness_failed,  // of a coding-agent program: its turn failed, or it could not be started
+  no_result,       // ... it ended without a last word
+  check_failed,    // ... the command that must succeed for its work to count does not
+  not_marked_done, // ... nobody was there, and it ended without marking its task as done
   internal,     // a broken world; the text is in the run's facts
 };
 // "RunTimeout": AgentOS' error_type, and the `code` of a run_error event.

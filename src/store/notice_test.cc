@@ -54,6 +54,43 @@ TEST_F(SqliteStoreTest, TheEndOfATaskIsToldOnce) {
   EXPECT_EQ(p.run(p.store->read(agent.number, 0)).count, 1u) << "what told nothing was not appended";
 }
 
+TEST_F(SqliteStoreTest, ACodingAgentsRunIsNotDoneWhileAMessageForItWaits) {
+  Process p(home);
+  const auto owner = p.run(p.store->register_owner());
+  Launch l;
+  l.run_id = base::new_run_id(p.time, p.random);
+  l.kind = kKindHarness;
+  l.component_id = "claude";
+  l.session_id = "s";
+  l.spec = "{}";
+  l.claim_for = owner;
+  const auto run = p.run(p.store->launch(std::move(l))).run;
+  p.run(p.store->add_notice(run, std::string(kNoticeMessage), R"({"id":"m","text":"and this"})"));
+  EXPECT_TRUE(p.run(p.store->sessions_to_wake(INT64_MAX)).empty()) << "whoever writes one looks after it";
+  EXPECT_EQ(p.append(run, 1, 0, 1, run::Status::completed).error().code, base::Errc::conflict);
+  Append tell{.run = run.number, .epoch = 1, .lines = lines_of(0, 1), .count = 1};
+  tell.tells = {p.run(p.store->notices(run.session)).front().number};
+  ASSERT_TRUE(p.run(p.store->append(std::move(tell))));
+  EXPECT_TRUE(p.append(run, 1, 1, 1, run::Status::completed));
+}
+
+TEST_F(SqliteStoreTest, OneLookShowsAllThatAModelIsTold) {
+  Process p(home);
+  const auto owner = p.run(p.store->register_owner());
+  const auto agent = p.launch("s", "", "d", owner).run;
+  const auto live = launch_task(p, owner), ended = launch_task(p, owner);
+  ASSERT_TRUE(p.append(ended, 1, 0, 2, run::Status::completed));
+  ASSERT_TRUE(p.run(p.store->add_memory(agent.session, {.content = "noted"}, "key")));
+  const auto all = p.run(p.store->surroundings(agent.session, MemoryFilter{}));
+  ASSERT_EQ(all.live_tasks.size(), 1u);
+  EXPECT_EQ(all.live_tasks.front().run_id, live.run_id);
+  ASSERT_EQ(all.notices.size(), 1u);
+  EXPECT_EQ(all.notices.front().task_id, ended.run_id);
+  ASSERT_EQ(all.memory.items.size(), 1u);
+  EXPECT_EQ(all.memory.items.front().content, "noted");
+  EXPECT_TRUE(p.run(p.store->surroundings(agent.session, std::nullopt)).memory.items.empty());
+}
+
 TEST_F(SqliteStoreTest, WhoTookTheResultIsNotToldAgain) {
   Process p(home);
   const auto owner = p.run(p.store->register_owner());

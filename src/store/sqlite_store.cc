@@ -4,6 +4,7 @@
 #include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "store/sqlite/assignments.h"
 #include "store/sqlite/decisions.h"
 #include "store/sqlite/file_backend.h"
 #include "store/sqlite/home.h"
@@ -14,6 +15,7 @@
 #include "store/sqlite/run_writes.h"
 #include "store/sqlite/session_tasks.h"
 #include "store/sqlite/session_writes.h"
+#include "store/sqlite/surroundings.h"
 #include "store/sqlite/teams.h"
 #include "store/sqlite/turns.h"
 
@@ -165,6 +167,9 @@ class SqliteStore final : public Store {
   aio::Task<std::vector<Notice>> notices(SessionNumber session) override {
     co_return co_await readers_.read([session](Database& db) { return sqlite::select_notices(db, session); });
   }
+  aio::Task<Surroundings> surroundings(SessionNumber session, std::optional<MemoryFilter> memory) override {
+    co_return co_await readers_.read([session, &memory](Database& db) { return sqlite::select_surroundings(db, session, memory); });
+  }
   aio::Task<bool> stop_awaiting(RunNumber task) override {
     co_return co_await writer().execute([task](Database& db, Commit&) { return sqlite::stop_awaiting(db, task); });
   }
@@ -188,21 +193,37 @@ class SqliteStore final : public Store {
         bytes);
   }
   Answer<run::MemoryEntry> change_memory(SessionNumber session, std::int64_t number, run::MemoryChange change) override {
-    co_return co_await writer().execute([this, session, number, &change](Database& db, Commit&) {
-      return sqlite::update_memory(db, session, number, change, time_.wall_ms());
-    });
+    const auto write = [&](Database& db, Commit&) { return sqlite::update_memory(db, session, number, change, time_.wall_ms()); };
+    co_return co_await writer().execute(write);
   }
   Answer<> forget_memory(SessionNumber session, std::int64_t number) override {
-    co_return co_await writer().execute(
-        [session, number](Database& db, Commit&) { return sqlite::delete_memory(db, session, number); });
+    co_return co_await writer().execute([&](Database& db, Commit&) { return sqlite::delete_memory(db, session, number); });
   }
   aio::Task<Page<run::MemoryEntry>> memory(SessionNumber session, MemoryFilter filter) override {
     co_return co_await readers_.read([session, &filter](Database& db) { return sqlite::select_memory(db, session, filter); });
   }
 
+  Answer<Assignment> add_assignment(Assignment a) override {
+    co_return co_await writer().execute([&](Database& db, Commit&) { return sqlite::insert_assignment(db, a, time_.wall_ms()); });
+  }
+  Answer<Assignment> find_assignment(std::string which) override {
+    co_return co_await readers_.read([&which](Database& db) { return sqlite::select_assignment(db, which); });
+  }
+  Answer<Assignment> assignment_of_session(std::string session_id) override {
+    co_return co_await readers_.read([&session_id](Database& db) { return sqlite::select_assignment_of(db, session_id); });
+  }
+  aio::Task<std::vector<Assignment>> list_assignments(AssignmentFilter filter) override {
+    co_return co_await readers_.read([&filter](Database& db) { return sqlite::select_assignments(db, filter); });
+  }
+  Answer<Assignment> change_assignment(Assignment changed, std::vector<AssignmentEntry> entries) override {
+    co_return co_await writer().execute([&](Database& db, Commit&) { return sqlite::update_assignment(db, changed, entries, time_.wall_ms()); });
+  }
+  aio::Task<std::vector<AssignmentEntry>> assignment_history(AssignmentNumber number) override {
+    co_return co_await readers_.read([number](Database& db) { return sqlite::select_assignment_entries(db, number); });
+  }
+
   Answer<Team> create_team(Team team) override {
-    co_return co_await writer().execute(
-        [this, &team](Database& db, Commit&) { return sqlite::insert_team(db, team, time_.wall_ms()); });
+    co_return co_await writer().execute([&](Database& db, Commit&) { return sqlite::insert_team(db, team, time_.wall_ms()); });
   }
   Answer<Team> find_team(std::string which) override {
     co_return co_await readers_.read([&which](Database& db) { return sqlite::select_team(db, which); });
@@ -213,8 +234,8 @@ class SqliteStore final : public Store {
     co_return co_await writer().execute(write, mail.content.size());
   }
   Answer<ReceivedMail> receive_mail(TeamNumber team, std::string member, MailPage page, std::string key) override {
-    co_return co_await writer().execute(
-        [&](Database& db, Commit&) { return sqlite::take_mail(db, team, member, page, key, time_.wall_ms()); });
+    const auto take = [&](Database& db, Commit&) { return sqlite::take_mail(db, team, member, page, key, time_.wall_ms()); };
+    co_return co_await writer().execute(take);
   }
   aio::Task<std::vector<run::TeamMail>> team_mail(TeamNumber team) override {
     co_return co_await readers_.read([team](Database& db) { return sqlite::select_mails(db, team); });
@@ -230,22 +251,19 @@ class SqliteStore final : public Store {
     co_return co_await writer().execute([&session](Database& db, Commit&) { return sqlite::insert_session(db, session); });
   }
   Answer<Session> change_session(std::string session_id, SessionChange change) override {
-    co_return co_await writer().execute([this, &session_id, &change](Database& db, Commit&) {
-      return sqlite::update_session(db, session_id, change, time_.wall_ms());
-    });
+    const auto write = [&](Database& db, Commit&) { return sqlite::update_session(db, session_id, change, time_.wall_ms()); };
+    co_return co_await writer().execute(write);
   }
   aio::Task<bool> remove_session(std::string session_id, std::string detached) override {
-    co_return co_await writer().execute([this, &session_id, &detached](Database& db, Commit& commit) {
-      return sqlite::delete_session(db, commit, session_id, detached, time_.wall_ms());
-    });
+    const auto remove = [&](Database& db, Commit& commit) { return sqlite::delete_session(db, commit, session_id, detached, time_.wall_ms()); };
+    co_return co_await writer().execute(remove);
   }
 
   Answer<> remove_run(RunNumber run) override {
     co_return co_await writer().execute([run](Database& db, Commit&) { return sqlite::remove_finished_run(db, run); });
   }
   aio::Task<std::int64_t> trim_events(std::int64_t ended_before_ms) override {
-    co_return co_await writer().execute(
-        [ended_before_ms](Database& db, Commit&) { return sqlite::trim_finished_events(db, ended_before_ms); });
+    co_return co_await writer().execute([&](Database& db, Commit&) { return sqlite::trim_finished_events(db, ended_before_ms); });
   }
 
   void listen(Listener listener) override {

@@ -258,6 +258,9 @@ TEST_F(SqliteStoreTest, ADatabaseOfEverySchemaVersionIsReadWhole) {
       ASSERT_EQ(mails.size(), 2u);
       EXPECT_EQ(mails[0].read_by.size() + mails[1].read_by.size(), 1u) << "a broadcast that one has read";
     }
+    const auto assignments = p.run(p.store->list_assignments({.include_done = true, .include_archived = true}));
+    EXPECT_EQ(assignments.size(), file.path().stem() == "v6" ? 2u : 0u) << "named tasks";
+    for (const auto& a : assignments) EXPECT_EQ(p.run(p.store->assignment_history(a.number)).size(), 2u);
     EXPECT_TRUE(p.run(p.store->create_team({.team_id = "0123456789ab", .name = "t", .members = {"a"}})));
     const auto fresh = p.launch("new", "", "d");
     EXPECT_EQ(fresh.known, Known::fresh);

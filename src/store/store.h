@@ -11,6 +11,7 @@
 
 #include "aio/task.h"
 #include "base/error.h"
+#include "store/assignment.h"
 #include "store/team.h"
 #include "store/types.h"
 
@@ -95,6 +96,8 @@ class Store {
   // --- notices -----------------------------------------------------------------------------------------------------
   // Not told yet, oldest first. One is made in the transaction in which a launched task ends.
   virtual aio::Task<std::vector<Notice>> notices(SessionNumber session) = 0;
+  // Them, and what else each model call is told, in one read: many runs that begin at once read nothing but this.
+  virtual aio::Task<Surroundings> surroundings(SessionNumber session, std::optional<MemoryFilter> memory) = 0;
   // Nobody waits for a task any more: its end becomes news. False: it has ended, whoever asks may tell it himself.
   virtual aio::Task<bool> stop_awaiting(RunNumber task) = 0;
   // A task showed what was waited for; once for each detail.
@@ -126,6 +129,21 @@ class Store {
   virtual Answer<ReceivedMail> receive_mail(TeamNumber team, std::string member, MailPage page, std::string key) = 0;
   // All of it, oldest first, with who has read it.
   virtual aio::Task<std::vector<run::TeamMail>> team_mail(TeamNumber team) = 0;
+
+  // --- assignments -------------------------------------------------------------------------------------------------
+  // Errc::conflict: the slug or alias is taken.
+  virtual Answer<Assignment> add_assignment(Assignment assignment) = 0;
+  // By alias, else slug, else unique beginning of a slug; archived ones only by their whole slug. Errc: not_found, ambiguous
+  // (message lists up to five).
+  virtual Answer<Assignment> find_assignment(std::string which) = 0;
+  // The one that a harness's session is bound to. Errc::not_found.
+  virtual Answer<Assignment> assignment_of_session(std::string session_id) = 0;
+  // By priority (high first), then the one that was changed last first.
+  virtual aio::Task<std::vector<Assignment>> list_assignments(AssignmentFilter filter) = 0;
+  // Takes the place of the one with its number, if that still has its version, and adds the entries to the history, in one
+  // transaction; returns it as it is then. Errc: not_found, conflict (changed meanwhile: look again; or the alias is taken).
+  virtual Answer<Assignment> change_assignment(Assignment changed, std::vector<AssignmentEntry> entries) = 0;
+  virtual aio::Task<std::vector<AssignmentEntry>> assignment_history(AssignmentNumber number) = 0;  // oldest first
 
   // --- sessions ----------------------------------------------------------------------------------------------------
   virtual Answer<Session> find_session(std::string session_id) = 0;

@@ -22,7 +22,7 @@ using OwnerNumber = std::int64_t;  // a process that may execute
 struct Run {
   RunNumber number = 0;
   std::string run_id;
-  std::string kind;  // "agent", kKindTool, kKindFlow, kKindFanout
+  std::string kind;  // "agent", kKindTool, kKindFlow, kKindFanout, kKindHarness
   std::string component_id, component_name;
   SessionNumber session = 0;
   std::string session_id;
@@ -39,6 +39,7 @@ struct Run {
   std::int64_t epoch = 0;            // the attempt; grows with every claim
   OwnerNumber owner = 0;             // 0: nobody
   std::int64_t history_through = 0;  // of the session: ended runs up to this ordinal are this run's past
+  bool forked = false;               // the session began as a fork of another: that is its past too
   std::uint64_t first_kept = 0;      // events below were given up by declared retention
   std::uint64_t event_count = 0;     // one more than the last event's index
   std::int64_t created_ms = 0, updated_ms = 0, ended_ms = 0;
@@ -83,9 +84,12 @@ struct Notice {
 inline constexpr std::string_view kNoticeEnded = "ended";  // the task has ended
 inline constexpr std::string_view kNoticeReady = "ready";  // `detail`, a pattern, was seen in its output
 inline constexpr std::string_view kNoticeUpdate = "update";  // a watch has seen its output change: a number, a blank, the output
+// Of a run of kind harness: a message for its program, {"id","text"} in `detail`. It wakes nobody: whoever writes one looks after it.
+inline constexpr std::string_view kNoticeMessage = "message";
 inline constexpr std::string_view kNoticeSaid = "said";    // `detail` is what the model is to be told
 // Runs of other runs. They are of the orchestrator's session, but no part of its conversation.
 inline constexpr std::string_view kKindFlow = "flow", kKindFanout = "fanout";
+inline constexpr std::string_view kKindHarness = "harness";  // turns of a coding-agent program
 inline constexpr std::string_view kKindTool = "tool";      // a run that is one call, a task
 
 // Runs without a living executor: all, or only tasks and what other runs have started.
@@ -178,6 +182,7 @@ struct Lease {
   Run run;
   bool taken_over = false;  // it had an executor before
   bool died = false;        // ... which died: it did not give the run up
+  Slice log = {};           // its events, where whoever has made the lease knows them: they need not be read
 };
 
 struct Append {
@@ -238,6 +243,13 @@ struct MemoryFilter {
   bool open_only = false;     // without todos that are done with
   std::size_t limit = base::limits::kMemoryEntriesMax;
   std::size_t part_bytes_max = SIZE_MAX;  // of contents, of the goal and the todos together, and of the facts: about
+};
+
+// What a model call is told besides the log of its run.
+struct Surroundings {
+  std::vector<Run> live_tasks;    // of its session
+  std::vector<Notice> notices;    // not told yet, oldest first
+  Page<run::MemoryEntry> memory;  // what was asked for of it
 };
 
 struct SessionChange {

@@ -18,6 +18,7 @@ SCENARIOS = [*scenarios.SCENARIOS, *BACKGROUND_SCENARIOS, *FLOW_SCENARIOS]
 VISITS = {"append": (1, 2, 3, 5, 8, 13, 21), "projection": (1, 2, 4, 8), "launch": (1, 2), "end": (1, 2), "shim": (1,), "flow": (1, 2, 3, 4, 5)}
 LINGER_MS = 25  # in every other cell the thread that is there stops for so long, and the others go on
 PROGRESS_MS = 1000
+ELSEWHERE = ("task.", "harness.", "background.")  # of tasks' coding agents: task_turns.py plays them, and fails where it reaches one nowhere
 OTHERS = ("SIGSTOP",)  # ends of a life that are no failpoints; each has its phases
 
 
@@ -55,6 +56,7 @@ class Cell:
 
 def failpoints():
     names = subprocess.run([BINARY, "doctor", "--failpoints"], capture_output=True, text=True, check=True, timeout=60).stdout.split()
+    names = [n for n in names if not n.startswith(ELSEWHERE)]
     # Places of child processes are reached by commands only.
     left_out = [] if World.shell else [n for n in names if n.startswith(("child.", "shim."))]
     return [n for n in names if n not in left_out] + [*OTHERS], left_out

@@ -121,7 +121,7 @@ class Surface(Home):
 
     def test_bad_input_is_refused_before_anything_is_written(self):
         cases = [(("agent",), 2, "a prompt is required"), (("agent", "demo/story"), 2, "after the model"), (("agent", "nope/x", "hi"), 2, "unknown provider 'nope'"),
-                 (("agent", "claude", "hi"), 2, "not available yet"), (("agent", "demo/fast", " "), 2, "prompt is empty"),
+                 (("agent", "gemini-code/x-low", "hi"), 2, "does not support effort levels"), (("agent", "demo/fast", " "), 2, "prompt is empty"),
                  (("agent", "demo/fast", "hi", "--cwd", "/nowhere"), 2, "--cwd /nowhere"), (("agent", "demo/fast", "hi", "--tools", "Raed"), 2, "did you mean 'Read'?"),
                  (("agent", "demo/fast", "hi", "--effort", "huge"), 2, "--effort huge"), (("agent", "demo/fast", "hi", "--timeout", "0"), 2, "--timeout"),
                  (("agent", "-a", "ghost", "hi"), 2, "Agent profile 'ghost' not found"), (("agent", "openai/gpt-5.1", "hi"), 78, "OPENAI_API_KEY"),

@@ -21,7 +21,14 @@ def trace(word, *more):
     return "\n".join(["call Bash " + json.dumps({"command": f"echo {word} >> ../trace"}), *more])
 
 
+def letter(to, *lines):
+    return "call team_send " + json.dumps({"to": to, "content": "\n".join(lines)})
+
+
 class Flows(Home):
+    MAIL = (("o1", "a", trace("o1", "say first")),
+            ("o2", "b", trace("o2", letter("worker", trace("letter", letter("worker-2", "say thanks to you"), "say read it")), "say second"), "o1"))
+
     def setUp(self):
         super().setUp()
         self.save = os.path.join(self.work, "out")
@@ -50,6 +57,26 @@ class Flows(Home):
                 return f.read()
         except FileNotFoundError:
             return ""
+
+    def at_a_terminal(self, *args, look=lambda text: None):
+        try:
+            pid, fd = pty.fork()
+        except OSError as error:
+            self.skipTest(f"no terminal to be had here: {error}")
+        if pid == 0:
+            os.chdir(self.work)
+            os.execve(BIN, [BIN, *args], self.env)
+        shown, end = b"", time.monotonic() + 30
+        while time.monotonic() < end:
+            try:
+                data = os.read(fd, 65536)
+            except OSError:
+                break
+            shown += data
+            look(shown.decode(errors="replace"))
+        os.close(fd)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+        return shown.decode()
 
     def traced(self):
         return self.made("trace").split()
@@ -264,13 +291,47 @@ class Parts(Flows):
         self.assertEqual(self.made("synthesis.md"), "all of it\n")
 
     def test_a_team_gets_every_answer(self):
-        self.start("--team-mode=crew", "--plan", self.plan(op("o1", "a", "say the first answer"), op("o2", "b", "call team_receive {}\ncall team_send {\"to\": \"all\", \"content\": \"hello\"}\nsay second", "o1")))
+        self.start("--team-mode=crew", "--plan", self.plan(op("o1", "a", "say the first answer"), op("o2", "b", "call team_receive {}\nsay second", "o1")))
         log = self.ended()
         (team,) = json.loads(self.ok("team", "list", "--json"))
         self.assertIn(f"\nTeam 'crew' created ({team['id']})\n", log)
         self.assertEqual(team["members"], ["orchestrator", "worker", "worker-2"])
         mails = json.loads(self.ok("team", "show", "crew", "--json"))["messages"]
-        self.assertEqual([(m["from"], m.get("from_op"), m["content"]) for m in mails], [("worker", "o1", "the first answer"), ("worker-2", None, "hello"), ("worker-2", "o2", "second")])
+        self.assertEqual([(m["from"], m.get("from_op"), m["content"]) for m in mails], [("worker", "o1", "the first answer"), ("worker-2", "o2", "second")])
+        self.assertNotIn("woke", log, "what the flow itself tells wakes nobody")
+
+    def test_idle_members_are_woken_by_mail(self):
+        """the first answers a letter that came after its work, which wakes the second one in turn"""
+        run = self.start("--team-mode=crew", "--with-synthesis", "--plan", self.plan(*[op(*o) for o in self.MAIL]))
+        log = re.sub(r"\d+\.\ds", "S", self.ended())
+        self.assertIn("  ✓ b done (S)\n↻ team round 1: woke a\n  ▶ a started\n  ✓ a done (S)\n↻ team round 2: woke b\n  ▶ b started\n  ✓ b done (S)\nDAG done (S).\nSynthesis [demo/fast]...\n", log)
+        self.assertEqual(self.traced(), ["o1", "o2", "letter"])
+        self.until(lambda: self.manifest(run["run_id"])["status"] == "completed", 5)
+        self.assertEqual([(o["id"], o["agent_id"], o["status"]) for o in self.manifest(run["run_id"])["operations"]],
+                         [("o1", "a", "completed"), ("o2", "b", "completed"), ("@mail1-a", "a", "completed"), ("@mail2-b", "b", "completed")])
+        self.assertIn("5 done", self.outlast("status", run["run_id"])[1])
+        mails = json.loads(self.ok("team", "show", "crew", "--json"))["messages"]
+        self.assertEqual([(m["from"], m["content"], sorted(m["read_by"])) for m in mails if m.get("kind") != "done"],
+                         [("worker-2", mails[1]["content"], ["worker"]), ("worker", "say thanks to you", ["worker-2"])])
+        branch = next(b["id"] for b in self.manifest(run["run_id"])["branches"] if b["name"] == "worker")
+        heard = json.loads(self.file("runs", run["run_id"], "branches", branch + ".json"))["messages"]
+        self.assertEqual([m["content"] for m in heard if m["role"] == "assistant" and m["content"]], ["first", "read it"], "one conversation")
+
+    def test_letters_about_letters_end(self):
+        """each answers the other's letter, for ever if it could"""
+        ping = letter("all", "say pong")
+        for _ in range(6):
+            ping = letter("all", ping)
+        self.start("--team-mode=crew", "--plan", self.plan(op("o1", "a", "say x"), op("o2", "b", ping + "\nsay y", "o1")))
+        self.assertEqual(re.findall("↻ team round .*", self.ended()), ["↻ team round 1: woke a", "↻ team round 2: woke b", "↻ team round 3: woke a"])
+
+    def test_a_person_can_wake_a_member(self):
+        run = self.start("--team-mode=crew", "--plan", self.plan(op("o1", "a", "say x"), op("o2", "b", "tokens=40 rate=20", "o1")))
+        self.until(lambda: "▶ b" in self.log())
+        self.ok("team", "send", "say heard you", "-t", "crew", "--to", "worker")
+        self.assertIn("↻ team round 1: woke a\n", self.ended())
+        self.assertIn("heard you", self.ok("team", "receive", "-t", "crew"))
+        self.assertEqual(self.outlast("wait", run["run_id"])[0], 0)
 
     def test_a_team_that_is_there_is_joined(self):
         self.ok("team", "create", "old", "-m", "me")
@@ -299,25 +360,139 @@ class Parts(Flows):
         self.assertIn("  a: demo/fast (bare)\n", self.ok("flow", "demo/fast", "x", "--plan", plan, "--dry-run", "--bare"))
 
 
+class Told(Flows):
+    """--notify, --invocation, --project"""
+
+    NOTE = "printf '%s\\n' {status} {invocation_id} {payload} >> told"
+
+    def told(self):
+        try:
+            with open(os.path.join(self.work, "told")) as f:
+                return f.read().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def test_the_end_is_told_once_with_what_it_was(self):
+        run = self.start("--plan", self.plan(op("o1", "a", "say it's done")), "--notify", self.NOTE, "--invocation", "it's $HOME", "--project", "atlas")
+        self.until(lambda: len(self.told()) >= 3, 20, "the notification")
+        status, invocation, payload = self.told()
+        payload = json.loads(payload)
+        self.assertEqual((status, invocation), ("completed", "it's $HOME"))
+        self.assertEqual({k: payload[k] for k in ("run_id", "kind", "status", "reason", "exit_code", "invocation_id", "project", "artifact_dir")},
+                         {"run_id": run["run_id"], "kind": "flow", "status": "completed", "reason": "run.completed.ok", "exit_code": 0, "invocation_id": "it's $HOME", "project": "atlas", "artifact_dir": os.path.realpath(self.save)})
+        self.assertGreaterEqual(payload["ended_at"], payload["started_at"])
+        manifest = self.manifest(run["run_id"])
+        self.assertEqual((manifest["invocation_id"], manifest["project"]), ("it's $HOME", "atlas"))
+        self.assertIn("project   atlas\n", self.ok("status", run["run_id"]))
+        data = json.loads(self.ok("status", run["run_id"], "--json"))["data"]
+        self.assertEqual((data["invocation_id"], data["project"]), ("it's $HOME", "atlas"))
+        self.assertEqual(len(json.loads(self.ok("ls", "--json"))), 1, "the command is no run of its own to whoever looks for runs")
+
+    def test_every_kind_of_end_is_told(self):
+        plan = self.plan(op("o1", "a", "tokens=4000 rate=20"))
+        run = self.start("--plan", plan, "--notify", self.NOTE)["run_id"]
+        self.until(lambda: "▶ a" in self.log())
+        self.ok("kill", run)
+        self.until(lambda: len(self.told()) >= 3, 10, "the notification")
+        self.assertEqual(self.told()[0], "cancelled", "a kill ends the flow, and not the word of it")
+        # What goes on from it tells its end like the first one, without being asked again.
+        code, out, _ = self.outlast("flow", "--resume", run, "--save", "again", "--timeout", "1", "--json")
+        self.assertEqual(code, 124)
+        self.until(lambda: len(self.told()) >= 6, 10, "the second notification")
+        self.assertEqual((self.told()[3], json.loads(self.told()[5])["run_id"]), ("timed_out", json.loads(out)["run_id"]))
+        self.ok("fanout", "demo/fast", "say " + json.dumps({"requests": [{"instruct": {"instruction": "say x"}}]}), "-n", "1", "--notify", self.NOTE)
+        self.until(lambda: len(self.told()) >= 9, 10, "the third notification")
+        self.assertEqual(json.loads(self.told()[8])["kind"], "fanout")
+
+    def test_a_crash_repeats_and_loses_none(self):
+        for place in ("end.before_commit:2", "end.after_commit:2", "flow.before_end", "launch.before_commit:2", "launch.after_commit:2", "tool.before_call:1", "tool.after_call:1", "child.after_spawn:1"):
+            with self.subTest(place=place):
+                before = len(self.told())
+                self.save = os.path.join(self.work, "at " + place)
+                self.start("--plan", self.plan(op("o1", "a", "say x")), "--notify", self.NOTE, "--invocation", place, env={**self.env, "OUTLAST_FAILPOINT": place})
+                self.until(lambda: len(self.told()) >= before + 3, 20, "the notification")
+                time.sleep(0.5)
+                self.assertEqual(self.told()[before:before + 2], ["completed", place])
+                self.assertEqual(len(self.told()), before + 3)
+
+    def test_what_cannot_be_is_refused(self):
+        for flags, word in ((("--notify", " "), "--notify"), (("--invocation", ""), "--invocation"), (("--project", "a\nb"), "--project")):
+            code, _, err = self.outlast("flow", "demo/plan", "x", "--save", "out", *flags)
+            self.assertEqual(code, 2, err)
+            self.assertIn(word, err)
+        self.assertFalse(os.path.exists(self.save))
+
+    def test_a_dry_run_tells_nobody(self):
+        self.ok("flow", "demo/fast", "x", "--plan", self.plan(op("o1", "a", "say x")), "--dry-run", "--notify", self.NOTE)
+        time.sleep(1)
+        self.assertEqual(self.told(), [])
+
+
+class Verbose(Flows):
+    def test_what_agents_say_and_do_in_place_of_progress_and_result(self):
+        code, out, err = self.outlast("flow", "demo/fast", "task", "-v", "--save", "out", "--plan", self.plan(op("o1", "a", 'call Write {"file_path": "x.txt", "content": "x"}\nsay one'), op("o2", "b", "say two", "o1")))
+        self.assertEqual((code, out.splitlines()), (0, ["[o1 a] one", "[o2 b] two"]), err)
+        self.assertIn("[o1 a] · Write {", err)
+        self.assertIn("[o1 a] ✓ Write (", err)
+        for absent in ("Planning", "▶", "Total:", "Saved to"):
+            self.assertNotIn(absent, err)
+        self.assertIn("[worker]      outlast agent -r ", err)
+        self.assertIn("Total:", self.log(), "flow.log is what it always is")
+
+    def test_a_failure_is_said(self):
+        code, out, err = self.outlast("flow", "demo/fast", "task", "-v", "--plan", self.plan(op("o1", "a", "error 400")))
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("error: 1 of 1 operations failed or were not done", err)
+        self.assertIn("[o1 a] ✗ ", err)
+
+
+class Gated(Flows):
+    """agents whose tools a person must approve"""
+
+    def setUp(self):
+        super().setUp()
+        os.makedirs(os.path.join(self.work, ".outlast/agents"))
+        with open(os.path.join(self.work, ".outlast/agents/worker.md"), "w") as f:
+            f.write("---\nmodel: demo/fast\n---\nYou write.\n")
+        self.gated = self.plan(op("o1", "a", 'call Write {"file_path": "x.txt", "content": "x"}\nsay one'), op("o2", "b", "say two"))
+
+    def paused(self):
+        return [r for r in json.loads(self.ok("ls", "--json", "--all")) if r["status"] == "PAUSED"]
+
+    def test_status_says_what_waits_and_how_it_is_answered(self):
+        run = self.start("--plan", self.gated)["run_id"]
+        self.until(lambda: json.loads(self.outlast("status", run, "--json")[1])["data"]["decisions"], 10, "an operation that waits")
+        code, out, err = self.outlast("status", run, "--json")
+        (decision,) = json.loads(out)["data"]["decisions"]
+        self.assertEqual((code, decision["agent"], decision["reason"]), (3, "a", "run.paused.approval"))
+        out = self.outlast("status", run)[1]
+        self.assertIn(f"waits for a decision: a, run {decision['run_id']}\n", out)
+        self.assertIn(f"next      outlast show {decision['run_id']}, then: outlast approve {decision['run_id']}\n", out)
+        self.ok("approve", decision["run_id"])
+        log = re.sub(r"\d+\.\ds", "S", self.ended())
+        self.assertEqual(log.splitlines()[:3] + sorted(log.splitlines()[3:7]), ["Planning DAG...", "Plan done (S): 2 agents, 2 ops — o1:a | o2:b", "Executing DAG: 2 agents / 2 ops...", "  ▶ a started", "  ▶ b started",
+                                                          "  ✓ a done (S)", "  ✓ b done (S)"], "the log's lines are what they always are")
+        self.assertEqual(self.outlast("wait", run)[0], 0)
+        self.assertEqual(json.loads(self.ok("status", run, "--json"))["data"]["decisions"], [])
+        self.assertEqual(self.made("a", "x.txt"), "x")
+
+    def test_a_terminal_says_it_too(self):
+        approved = []
+
+        def approve(text):
+            if not approved and (named := re.search(r"\? outlast approve (\S+) a", text)):
+                approved.append(named.group(1))
+                self.ok("approve", named.group(1))
+
+        text = self.at_a_terminal("flow", "demo/fast", "task", "--plan", self.gated, "--save", "out", look=approve)
+        self.assertIn("waits for a decision", text)
+        self.assertTrue(approved)
+        self.assertNotIn("approve", self.log())
+
+
 class AtATerminal(Flows):
     def test_what_runs_stands_below_the_lines_that_stay(self):
-        try:
-            pid, fd = pty.fork()
-        except OSError as error:
-            self.skipTest(f"no terminal to be had here: {error}")
-        if pid == 0:
-            os.chdir(self.work)
-            os.execve(BIN, [BIN, "flow", "demo/plan", "task", "--save", "out"], self.env)
-        shown, end = b"", time.monotonic() + 30
-        while time.monotonic() < end:
-            try:
-                data = os.read(fd, 65536)
-            except OSError:
-                break
-            shown += data
-        os.close(fd)
-        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
-        text = shown.decode()
+        text = self.at_a_terminal("flow", "demo/plan", "task", "--save", "out")
         self.assertRegex(text, "\x1b\\[2m● o2 i1 \\d")
         self.assertRegex(text, "1/3 done")
         self.assertNotIn("\ufffd", text)
@@ -340,7 +515,7 @@ class Crashes(Flows):
 
     def test_killed_at_every_place(self):
         places = [f"flow.after_launch:{n}" for n in (1, 2, 3, 4)] + ["flow.before_end", "end.before_commit:2", "end.after_commit:2", "tool.after_call:2", "child.after_spawn:3",
-                  "model.before_call:3", "append.after_commit:9", "flow_log.after_write:2", "projection.after_write:4"]
+                  "model.before_call:3", "append.after_commit:9", "flow_log.after_write:2", "projection.after_write:2"]
         for place in places:
             with self.subTest(place=place):
                 self.save = os.path.join(self.work, "at " + place)
@@ -348,11 +523,34 @@ class Crashes(Flows):
                 self.expect_all_once(run["run_id"])
                 self.assertGreater(self.manifest(run["run_id"])["attempt"], 2 if place != "child.after_spawn:3" else 1, "nothing was killed")
 
+    def test_killed_while_members_are_woken(self):
+        for place in ("flow.after_launch:3", "flow.after_launch:4", "launch.before_commit:4", "tool.after_call:3", "tool.before_call:4", "append.after_commit:16", "flow.before_end"):
+            with self.subTest(place=place):
+                self.save = os.path.join(self.work, "at " + place)
+                run = self.start("--team-mode=" + place, "--plan", self.plan(*[op(*o) for o in self.MAIL]), env={**self.env, "OUTLAST_FAILPOINT": place})
+                log = self.ended()
+                self.assertEqual(self.traced(), ["o1", "o2", "letter"])
+                self.assertEqual(re.findall("↻ team round .*", log), ["↻ team round 1: woke a", "↻ team round 2: woke b"])
+                self.assertEqual((log.count("▶"), log.count("✓"), log.count("Total:")), (4, 4, 1), log)
+                letters = [m["content"] for m in json.loads(self.ok("team", "show", place, "--json"))["messages"] if m.get("kind") != "done"]
+                self.assertEqual(len(letters), 2, letters)
+                self.until(lambda: self.manifest(run["run_id"])["status"] == "completed", 5)
+                self.assertGreater(self.manifest(run["run_id"])["attempt"], 2, "nothing was killed")
+
+    def test_killed_between_its_end_and_its_last_file_the_files_are_completed(self):
+        run = self.start("--plan", self.chain(), env={**self.env, "OUTLAST_FAILPOINT": "projection.after_write:4"})
+        self.expect_all_once(run["run_id"])
+        manifest = self.manifest(run["run_id"])
+        for branch in manifest["branches"][1:]:
+            with open(os.path.join(self.home, "runs", run["run_id"], "branches", branch["id"] + ".json")) as f:
+                self.assertEqual(json.load(f)["metadata"]["status"], "COMPLETED", branch)
+
     def test_killed_with_its_supervisor_another_goes_on(self):
         run = self.start("--plan", self.plan(op("o1", "a", trace("o1")), op("o2", "b", "tokens=30 rate=20", "o1"), op("o3", "c", trace("o3"), "o2")))
         self.until(lambda: "o1" in self.traced())
         for pid in self.processes():
             os.kill(pid, signal.SIGKILL)
+        self.until(lambda: not self.processes(), 10, "their deaths")
         self.ok("resume", "--all")
         self.ended()
         self.assertEqual(self.traced(), ["o1", "o3"])

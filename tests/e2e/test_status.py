@@ -90,7 +90,7 @@ class Status(Runs):
         self.until(lambda: len(self.events(run["run_id"])) > 3)
         d = self.status(run["run_id"], 3)
         self.assertEqual(set(d), {"run_id", "kind", "agent", "status", "reason", "exit_code", "started_at", "ended_at", "duration_s", "branch_id", "parent_run_id",
-                                  "executor", "waits_for", "cancel_requested", "children", "usage", "state_root", "artifact_dir"})
+                                  "executor", "waits_for", "cancel_requested", "children", "usage", "state_root", "artifact_dir", "decisions", "invocation_id", "project"})
         self.assertEqual((d["kind"], d["exit_code"], d["ended_at"], d["branch_id"]), ("agent", None, None, run["branch_id"]))
         self.assertEqual((d["executor"]["pid"], d["executor"]["alive"]), (run["pid"], True))
         self.assertEqual(d["waits_for"], "a model call is under way")

@@ -11,13 +11,14 @@ LAYERS = {
     "store": ["base", "aio", "run"],
     "net": ["base", "aio"],
     "process": ["base", "aio"],
+    "harness": ["base", "run"],
     "llm": ["base", "aio", "run", "net"],
     "mcp": ["base", "aio", "net", "process"],
     "tool": ["base", "aio", "run", "process", "mcp"],
     "app": ["base", "aio", "run", "process", "llm", "mcp", "tool"],
-    "engine": ["base", "aio", "run", "store", "process", "llm", "tool", "app"],
-    "api": ["base", "aio", "run", "store", "net", "process", "llm", "mcp", "tool", "app", "engine"],
-    "cli": ["base", "aio", "run", "store", "net", "process", "llm", "mcp", "tool", "app", "engine", "api"],
+    "engine": ["base", "aio", "run", "store", "process", "harness", "llm", "tool", "app"],
+    "api": ["base", "aio", "run", "store", "net", "process", "harness", "llm", "mcp", "tool", "app", "engine"],
+    "cli": ["base", "aio", "run", "store", "net", "process", "harness", "llm", "mcp", "tool", "app", "engine", "api"],
 }
 FILE_LINES_MAX = 400
 TEST_FILE_LINES_MAX = 600

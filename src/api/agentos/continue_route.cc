@@ -69,7 +69,7 @@ aio::Task<std::optional<Outcome>> try_continue(Context& context, store::Run run,
 }  // namespace
 
 aio::Task<Outcome> continue_leg(Context& context, Request& request) {
-  if (!find_agent(context, request.params[0])) co_return instead(problem(404, "Agent not found"));
+  if (!has_runs(context, request.params[0])) co_return instead(problem(404, "Agent not found"));
   const auto form = read_continue_form(request);
   if (!form) co_return instead(form.error());
   request.http = {};

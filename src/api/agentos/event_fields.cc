@@ -179,14 +179,21 @@ struct Fields {
     number(out, "kept", e.kept);
     number(out, "dropped", e.dropped);
   }
-  // Of flows, which AgentOS does not know: whole, as custom events.
+  // Of flows and of coding-agent programs, which AgentOS does not know: whole, as custom events.
   void named(std::string_view name, const boost::json::object& fields) const {
     text(out, "name", name);
-    for (const auto& [key, value] : fields) out += ",\"" + std::string(key) + "\":" + base::to_text(value);
+    // The run of an operation is another one than the event's own.
+    for (const auto& [key, value] : fields) out += ",\"" + std::string(key == "run_id" ? "op_run_id" : key) + "\":" + base::to_text(value);
   }
   void operator()(const run::FlowPlanned& e) const { named("flow_planned", fields_of(e)); }
   void operator()(const run::OpStarted& e) const { named("op_started", fields_of(e)); }
   void operator()(const run::OpEnded& e) const { named("op_ended", fields_of(e)); }
+  void operator()(const run::HarnessStarted& e) const { named("harness_started", fields_of(e)); }
+  void operator()(const run::HarnessSession& e) const { named("harness_session", fields_of(e)); }
+  void operator()(const run::HarnessHeard& e) const { named("harness_heard", fields_of(e)); }
+  void operator()(const run::HarnessTurn& e) const { named("harness_turn", fields_of(e)); }
+  void operator()(const run::HarnessEnded& e) const { named("harness_ended", fields_of(e)); }
+  void operator()(const run::HarnessWaits& e) const { named("harness_waits", fields_of(e)); }
 };
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace api::agentos {
 namespace {
 
 aio::Task<> list_runs_of_session(Context& context, Request request, net::HttpReply& reply) {
-  if (!find_agent(context, request.params[0])) co_return co_await reply.send(problem(404, "Agent not found"));
+  if (!has_runs(context, request.params[0])) co_return co_await reply.send(problem(404, "Agent not found"));
   FieldErrors errors;
   FieldReader query(request.target.query, "query", errors);
   store::RunFilter filter;

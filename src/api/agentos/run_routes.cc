@@ -60,7 +60,7 @@ aio::Task<> continue_run(Context& context, Request request, net::HttpReply& repl
 }
 
 aio::Task<> get_run(Context& context, Request request, net::HttpReply& reply) {
-  if (!find_agent(context, request.params[0])) co_return co_await reply.send(problem(404, "Agent not found"));
+  if (!has_runs(context, request.params[0])) co_return co_await reply.send(problem(404, "Agent not found"));
   FieldErrors errors;
   FieldReader query(request.target.query, "query", errors);
   const auto session = query.required("session_id");
@@ -80,7 +80,7 @@ aio::Task<> get_run(Context& context, Request request, net::HttpReply& reply) {
 }
 
 aio::Task<> cancel_run(Context& context, Request request, net::HttpReply& reply) {
-  if (!find_agent(context, request.params[0])) co_return co_await reply.send(problem(404, "Agent not found"));
+  if (!has_runs(context, request.params[0])) co_return co_await reply.send(problem(404, "Agent not found"));
   FieldErrors errors;
   FieldReader query(request.target.query, "query", errors);
   const bool strict = query.boolean("strict", false);
@@ -130,7 +130,7 @@ std::expected<ResumeForm, net::HttpResponse> read_resume_form(const Request& req
 }
 
 aio::Task<Outcome> find_stream(Context& context, Request& request) {
-  if (!find_agent(context, request.params[0])) co_return instead(problem(404, "Agent not found"));
+  if (!has_runs(context, request.params[0])) co_return instead(problem(404, "Agent not found"));
   const auto form = read_resume_form(request);
   if (!form) co_return instead(form.error());
   auto run = co_await find_run(context, request.params[1], request.params[0], form->session);

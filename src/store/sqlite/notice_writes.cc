@@ -37,6 +37,12 @@ void insert_notice(Database& db, Commit& commit, const Run& task, const std::str
   commit.control = true;
 }
 
+bool message_waits(Database& db, const std::string& run_id) {
+  auto q = db.query("SELECT 1 FROM notice WHERE task = ? AND kind = 'message'");
+  q.bind(run_id);
+  return q.step();
+}
+
 bool all_wait(Database& db, const std::vector<std::int64_t>& notices) {
   return std::ranges::all_of(notices, [&db](std::int64_t number) {
     auto q = db.query("SELECT 1 FROM notice WHERE id = ?");

@@ -17,6 +17,8 @@ void insert_notice(Database& db, Commit& commit, const Run& task, const std::str
 
 // Whether none of them has been told yet.
 bool all_wait(Database& db, const std::vector<std::int64_t>& notices);
+// Whether something that was left for the run's program has not been taken.
+bool message_waits(Database& db, const std::string& run_id);
 // What the events of an append tell is not told again.
 void delete_told(Database& db, const Append& append);
 

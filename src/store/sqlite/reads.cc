@@ -283,14 +283,6 @@ std::vector<Store::Past> select_history(Database& db, SessionNumber session, std
   return past;
 }
 
-std::vector<Notice> select_notices(Database& db, SessionNumber session) {
-  auto q = db.query("SELECT id, task, kind, detail, created_ms FROM notice WHERE session = ? ORDER BY id LIMIT 1000");
-  q.bind(session);
-  std::vector<Notice> notices;
-  while (q.step()) notices.push_back({q.integer(0), q.text(1), q.text(2), q.text(3), q.integer(4)});
-  return notices;
-}
-
 #define OUTLAST_MEMORY_FILTER                                                                                          \
   "WHERE session = ?1 AND (?2 = '' OR instr(lower(content), lower(?2)) > 0 OR instr(lower(category), lower(?2)) > 0) " \
   "AND (?3 = 0 OR status < 2) "
@@ -329,7 +321,7 @@ std::vector<Run> select_undecided(Database& db, std::int64_t now_ms) {
 std::vector<Session> select_sessions_to_wake(Database& db, std::int64_t created_before_ms) {
   auto q = db.query("SELECT " OUTLAST_SESSION_COLUMNS
                     " FROM session s WHERE s.id IN (SELECT n.session FROM notice n JOIN run t ON t.run_id = n.task WHERE "
-                    "n.created_ms < ? AND n.kind <> 'said' AND t.status <> 5) AND "
+                    "n.created_ms < ? AND n.kind NOT IN ('said', 'message') AND t.status <> 5) AND "
                     "NOT EXISTS(SELECT 1 FROM run r WHERE r.session = s.id AND r.kind <> 'tool' AND r.status < 3) LIMIT 100");
   q.bind(created_before_ms);
   std::vector<Session> sessions;

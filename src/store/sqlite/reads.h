@@ -25,7 +25,6 @@ std::vector<Run> select_tasks(Database& db, const TaskFilter& filter);
 Page<Session> select_sessions(Database& db, const SessionFilter& filter);
 std::vector<Store::Past> select_history(Database& db, SessionNumber session, std::int64_t through);
 
-std::vector<Notice> select_notices(Database& db, SessionNumber session);
 Page<run::MemoryEntry> select_memory(Database& db, SessionNumber session, const MemoryFilter& filter);
 std::vector<Run> select_undecided(Database& db, std::int64_t now_ms);
 std::vector<Session> select_sessions_to_wake(Database& db, std::int64_t created_before_ms);

@@ -30,6 +30,7 @@ Run read_run(const Query& row) {
   run.request_digest = row.text(23);
   run.awaited = row.integer(24) != 0;
   run.began_ms = row.integer(25);
+  run.forked = row.integer(26) != 0;
   return run;
 }
 

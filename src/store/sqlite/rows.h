@@ -11,7 +11,8 @@ namespace store::sqlite {
   "r.group_id, r.origin, r.status, r.reason, r.cancel_requested, r.epoch, r.owner, r.history_through, r.first_kept, "        \
   "r.created_ms, r.updated_ms, r.ended_ms, "                                                                                 \
   "coalesce((SELECT b.first + b.count FROM event_block b WHERE b.run = r.id ORDER BY b.first DESC LIMIT 1), r.first_kept), " \
-  "p.spec, p.digest, r.awaited, CASE r.began_ms WHEN 0 THEN r.created_ms ELSE r.began_ms END"
+  "p.spec, p.digest, r.awaited, CASE r.began_ms WHEN 0 THEN r.created_ms ELSE r.began_ms END, " \
+  "s.forked_from <> 0"
 #define OUTLAST_RUN_TABLES " FROM run r JOIN session s ON s.id = r.session JOIN run_spec p ON p.run = r.id "
 
 Run read_run(const Query& row);

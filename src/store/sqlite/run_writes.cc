@@ -88,7 +88,7 @@ SessionRow session_of(Database& db, const Launch& launch) {
         "VALUES(?, ?, ?, ?, ?, '', '', ?, ?)")
       .bind(launch.session_id)
       .bind(launch.session_name)
-      .bind(launch.kind)
+      .bind(launch.kind == kKindHarness ? std::string_view("agent") : std::string_view(launch.kind))  // whoever does its turns, it is a conversation with an agent
       .bind(launch.component_id)
       .bind(launch.user_id)
       .bind(launch.now_ms)
@@ -245,7 +245,7 @@ base::Result<> append_events(Database& db, Commit& commit, const Append& append,
   };
   SessionNumber session = 0;
   {
-    auto q = db.query("SELECT epoch, status, cancel_requested, session FROM run WHERE id = ?");
+    auto q = db.query("SELECT epoch, status, cancel_requested, session, kind, run_id FROM run WHERE id = ?");
     q.bind(append.run);
     if (!q.step()) return refuse(base::Errc::lease_lost, "the run was removed");
     const bool only_facts = !append.count && !append.status;
@@ -254,6 +254,9 @@ base::Result<> append_events(Database& db, Commit& commit, const Append& append,
       return refuse(base::Errc::lease_lost, "another process has taken the run over");
     const bool completing = append.status && *append.status != Status::cancelled;
     if (completing && q.integer(2)) return base::fail(base::Errc::cancel_requested, "the run was cancelled");
+    // Whoever left a message for a live run may rely on it: it has done its work when it has taken them all.
+    if (append.status == Status::completed && q.bytes(4) == kKindHarness && message_waits(db, q.text(5)))
+      return base::fail(base::Errc::conflict, "a message was left for the run");
     session = q.integer(3);
   }
   if (!all_wait(db, append.tells)) return base::fail(base::Errc::conflict, "a notice has been told already");

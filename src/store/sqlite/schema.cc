@@ -121,6 +121,23 @@ CREATE TABLE team_read(
 CREATE UNIQUE INDEX team_read_through ON team_read(team, member, through);
 CREATE UNIQUE INDEX team_read_key ON team_read(team, key);
 )sql",
+    // Named tasks, in this code assignments. `fields` is JSON of what nothing is looked for by.
+    R"sql(
+CREATE TABLE assignment(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  version INTEGER NOT NULL,
+  slug TEXT NOT NULL UNIQUE, alias TEXT NOT NULL,
+  status INTEGER NOT NULL, priority INTEGER NOT NULL, project TEXT NOT NULL,
+  session_id TEXT NOT NULL, archived INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,
+  fields TEXT NOT NULL);
+CREATE UNIQUE INDEX assignment_alias ON assignment(alias) WHERE alias <> '';
+CREATE INDEX assignment_session ON assignment(session_id) WHERE session_id <> '';
+CREATE TABLE assignment_entry(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  assignment INTEGER NOT NULL, at_ms INTEGER NOT NULL, type TEXT NOT NULL, data TEXT NOT NULL);
+CREATE INDEX assignment_entry_of ON assignment_entry(assignment, id);
+)sql",
 };
 
 std::int64_t pragma(Database& db, Sql sql) {
@@ -149,13 +166,13 @@ void migrate(Database& db) {
       throw base::Broken(db.path() + " is a database of another program; move it away or set OUTLAST_HOME to another directory");
     db.execute("PRAGMA application_id = 1333089356");
     for (; from < kSchemaVersion; ++from) db.execute(kMigrations[from]);
-    db.execute("PRAGMA user_version = 5");
+    db.execute("PRAGMA user_version = 6");
     db.execute("COMMIT");
   } catch (...) {
     if (db.in_transaction()) db.execute("ROLLBACK");  // a full disk has rolled it back already
     throw;
   }
-  static_assert(kApplicationId == 1333089356 && kSchemaVersion == 5, "the literals above");
+  static_assert(kApplicationId == 1333089356 && kSchemaVersion == 6, "the literals above");
 }
 
 }  // namespace store::sqlite

@@ -5,7 +5,7 @@
 
 namespace store::sqlite {
 
-inline constexpr int kSchemaVersion = 5;
+inline constexpr int kSchemaVersion = 6;
 
 // Whether the file needs no migration. Throws base::Broken for a file that is no database.
 bool up_to_date(Database& db);

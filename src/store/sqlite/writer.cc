@@ -19,6 +19,10 @@ namespace {
 constexpr int kPageBytes = 4096;
 constexpr int kCheckpointPages = 1000;
 constexpr std::int64_t kSealAtCloseMs = 1000;
+// Ended runs are sealed when nothing has come for so long: what an end begins is on its way, and would wait for a sync. But not
+// where too many wait for it.
+constexpr std::int64_t kSealAfterMs = 5;
+constexpr std::size_t kUnsealedMax = 1000;
 constexpr int kBackstopPages = static_cast<int>(limits::kWalBytesMax) / kPageBytes;
 
 }  // namespace
@@ -100,11 +104,14 @@ Writer::Batch Writer::take() {
 }
 
 void Writer::loop() {
+  bool quiet = false;  // nothing has come for a moment
   for (;;) {
     {
       std::unique_lock hold(mutex_);
-      const auto due = [this] { return closing_ || !queue_.empty() || !unsealed_.empty(); };
-      if (!group_.holds_runs())
+      const auto due = [this] { return closing_ || !queue_.empty() || unsealed_.size() > kUnsealedMax; };
+      if (!unsealed_.empty())
+        quiet = !wake_.wait_for(hold, std::chrono::milliseconds(quiet ? 0 : kSealAfterMs), due);
+      else if (!group_.holds_runs())
         wake_.wait(hold, due);
       else
         wake_.wait_for(hold, std::chrono::milliseconds(limits::kHeartbeatMs), due);
@@ -116,7 +123,8 @@ void Writer::loop() {
       return !queue_.empty();
     }();
     if (work || group_.heartbeat_due()) commit();
-    maintain();
+    look_after_log();
+    if (!unsealed_.empty() && !work) seal_some();
   }
   checkpointer_.reset();
   if (db_) leave_tidy();
@@ -174,13 +182,12 @@ void Writer::finish(Batch batch, std::vector<Commit> commits) {
   });
 }
 
-void Writer::maintain() {
+void Writer::look_after_log() {
   const int pages = db_->wal_pages();
   if (pages > kBackstopPages)
     move_log();
   else if (pages > kCheckpointPages)
     checkpointer_->request();
-  if (!unsealed_.empty()) seal_some();
 }
 
 void Writer::move_log() {

@@ -52,7 +52,7 @@ class Writer final : public WriteQueue {
   void commit();
   void ring(const Commit& commit);
   void finish(Batch batch, std::vector<Commit> commits);
-  void maintain();
+  void look_after_log();
   void seal_some();
   void move_log();
   void leave_tidy();

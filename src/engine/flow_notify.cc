@@ -1,0 +1,78 @@
+#include "engine/flow_notify.h"
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "engine/projection_manifest.h"
+#include "engine/tasks.h"
+#include "run/flow_notify.h"
+
+namespace engine {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::int64_t kNotifyMs = 60'000;
+
+json::value text_or_null(const std::string& text) { return text.empty() ? json::value() : json::value(text); }
+
+json::object payload_of(const store::Run& flow, const run::FlowSpec& spec, const Outcome& outcome) {
+  return {{"run_id", flow.run_id},
+          {"kind", flow.kind},
+          {"status", outcome.word},
+          {"reason", text_or_null(flow.reason)},
+          {"exit_code", outcome.exit_code ? json::value(*outcome.exit_code) : json::value()},
+          {"invocation_id", text_or_null(spec.invocation)},
+          {"project", text_or_null(spec.project)},
+          {"branch_id", flow.session_id},
+          {"started_at", static_cast<double>(flow.created_ms) / 1000.0},
+          {"ended_at", static_cast<double>(flow.ended_ms) / 1000.0},
+          {"artifact_dir", spec.directory}};
+}
+
+// A command like an agent's, but nobody has to approve it: its user wrote it.
+LaunchRequest request_of(const store::Run& flow, const run::Spec& spec, std::string command) {
+  LaunchRequest request;
+  request.spec.call = run::ToolCall{std::string(kTaskCallId), "Bash", base::to_text(json::object{{"command", std::move(command)}})};
+  request.spec.tools = {{.name = "Bash"}};
+  request.spec.settings = spec.settings;
+  request.spec.work_directory = spec.work_directory.empty() ? spec.flow->directory : spec.work_directory;
+  request.spec.limits.timeout_ms = kNotifyMs;
+  request.kind = store::kKindTool;
+  request.component_id = request.component_name = run::kNotifyComponent;
+  request.session_id = flow.session_id;
+  request.user_id = flow.user_id;
+  request.parent_run_id = flow.run_id;
+  request.origin = flow.origin;
+  request.awaited = true;  // the orchestrator's agent need not hear of it
+  request.launch_key = "notify\x1f" + flow.run_id;
+  request.request_digest = base::sha256_hex(flow.run_id);
+  return request;
+}
+
+aio::Task<> launch(Deps& deps, Executor& executor, std::string flow_run_id) {
+  const auto flow = co_await deps.store.find_run(std::move(flow_run_id));
+  if (!flow || !run::is_terminal(flow->status)) co_return;
+  const auto spec = run::decode_spec(flow->spec);
+  if (!spec || !spec->flow || spec->flow->notify.empty() || spec->flow->dry_run) co_return;
+  const auto outcome = outcome_of(flow->status, flow->reason);
+  auto command = run::filled_command(spec->flow->notify, {{"payload", base::to_text(payload_of(*flow, *spec->flow, outcome))},
+                                                          {"status", std::string(outcome.word)},
+                                                          {"invocation_id", spec->flow->invocation}});
+  const auto launched = co_await executor.launch(request_of(*flow, *spec, std::move(command)));
+  if (launched.known == store::Known::no_room) base::log::warning("the end of a flow is not told: the home is full", {{"run", flow->run_id}});
+}
+
+}  // namespace
+
+// The flow has ended; what goes wrong here changes nothing of it.
+aio::Task<> notify_end(Deps& deps, Executor& executor, std::string flow_run_id) {
+  try {
+    co_await launch(deps, executor, flow_run_id);
+  } catch (const base::Broken& error) {
+    base::log::error("the end of a flow is not told", {{"run", flow_run_id}, {"reason", error.what()}});
+  }
+}
+
+}  // namespace engine
