@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::int64_t kRetryMs = 2'000, kRetryMsMax = 60'000;
 constexpr std::int64_t kQueueMs = 500;  // how often one that waits for its turn looks
+constexpr std::int64_t kLimitStepMs = 2'000;  // the shortest wait for a usage limit
 constexpr std::int64_t kLimitUnknownMs = 15 * 60'000;  // a usage limit of which nobody says when it ends is looked at again then
 constexpr std::string_view kGoOn =
     "You were interrupted: the process that you ran in ended in the middle of its work. Look at what is there, do not repeat what has "
@@ -239,7 +240,9 @@ class NextStep {
 
   HarnessAction after_limit() const {
     if (s_.wait_until_ms) return begin("limit", kGoOnAfterLimit);  // the wait is over
-    const auto until = s_.turn->until_ms > now_.now_ms ? s_.turn->until_ms : now_.now_ms + kLimitUnknownMs;
+    // What a program says of the time may be no more than its own next try: each wait in a row is at least twice as long as the last.
+    const auto least = std::min(kLimitStepMs << std::clamp<std::int64_t>(s_.waits, 0, 10), kLimitUnknownMs);
+    const auto until = s_.turn->until_ms ? std::max(s_.turn->until_ms, now_.now_ms + least) : now_.now_ms + kLimitUnknownMs;
     const auto wait_max = harness_.limits.limit_wait_ms;
     if (s_.waits >= kHarnessLimitWaitsMax || wait_max < 0 || (wait_max > 0 && until - now_.now_ms > wait_max)) return fail(Cause::provider_limited, s_.turn->error);
     return wait("limit: " + s_.turn->error, until);

@@ -227,6 +227,24 @@ TEST(Harness, A_usage_limit_is_waited_for_and_then_it_goes_on) {
   EXPECT_EQ(started(s).why, "limit");
 }
 
+TEST(Harness, A_limit_that_comes_again_is_waited_for_longer_and_one_without_an_end_for_long) {
+  Story s;
+  std::vector<std::int64_t> waits;
+  for (const std::int64_t hint : {100, 100, 100, 0}) {
+    ASSERT_TRUE(std::holds_alternative<FollowProcess>(s.settle()));
+    s.output = 0;
+    s.says(HarnessSession{"sid"});
+    s.says(HarnessHeard{started(s).message_id});
+    s.turn(TurnOutcome::limited, "limit", hint ? s.now.now_ms + hint : 0);
+    s.exits(1);
+    const auto action = s.settle();
+    ASSERT_TRUE(std::holds_alternative<WaitUntil>(action));
+    waits.push_back(std::get<WaitUntil>(action).at_ms - s.now.now_ms);
+    s.now.now_ms = std::get<WaitUntil>(action).at_ms;
+  }
+  EXPECT_EQ(waits, (std::vector<std::int64_t>{2'000, 4'000, 8'000, 900'000}));
+}
+
 TEST(Harness, A_limit_that_is_too_long_and_a_refused_key_are_failures_at_once) {
   Story s;
   s.spec.harness->limits.limit_wait_ms = 1'000;
