@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/claude_transcript.h"
 #include "cli/store_command.h"
 
 namespace cli {
@@ -136,14 +137,8 @@ void say_done(const store::Assignment& task, std::string_view word, const std::s
 }
 
 bool has_transcript(Process& process, const store::Assignment& task) {
-  namespace fs = std::filesystem;
-  if (task.harness != "claude") return true;  // where the others keep theirs is theirs: a resume that finds none says so
-  const auto environment = [&process](const char* name) { return process.settings.environment(name).value_or(""); };
-  const auto config = environment("CLAUDE_CONFIG_DIR").empty() ? environment("HOME") + "/.claude" : environment("CLAUDE_CONFIG_DIR");
-  std::error_code ec;
-  for (fs::directory_iterator at(config + "/projects", ec), end; !ec && at != end; at.increment(ec))
-    if (std::error_code missing; fs::exists(at->path() / (task.session_id + ".jsonl"), missing)) return true;
-  return false;
+  // Where others keep theirs is not known here: a resume that finds none says so.
+  return !keeps_transcripts(task) || transcript_path(task, process.settings).has_value();
 }
 
 int run_task_do(const TaskDoOptions& options) {

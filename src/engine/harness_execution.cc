@@ -178,7 +178,7 @@ aio::Task<run::HarnessSituation> HarnessExecution::look() {
   run::HarnessSituation now{.now_ms = deps_.time.wall_ms(), .cancel_requested = cancel_requested_, .cancel_reason = "Run " + lease_.run.run_id + " was cancelled"};
   const bool is_ending = !state_.running && state_.process && !state_.wait_until_ms;
   const auto steady = deps_.time.steady_ms();
-  // Before the run ends there is a last look: who writes later sees that it has ended.
+  // Before the run ends it looks once more; what is left for it after that makes the store refuse the end.
   if (is_ending || steady - looked_ms_ >= kMessagesMs) {
     looked_ms_ = steady;
     for (const auto& notice : co_await deps_.store.notices(lease_.run.session))
