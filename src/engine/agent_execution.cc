@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "engine/hand_over.h"
 #include "engine/history.h"
 #include "engine/hook_facts.h"
 #include "engine/memory.h"
@@ -135,13 +136,7 @@ aio::Task<Ending> AgentExecution::run() {
   if (ending == Ending::handed_over) {
     co_await log_->flush();
     base::failpoint("handover.before_release");
-    try {
-      co_await deps_.store.release(lease_.run.number, lease_.run.epoch, "");
-      released_ = true;
-    } catch (const base::Broken& error) {
-      // No reason to fail the run: the executor tries again, or the lease ends with this process.
-      base::log::error("a run could not be handed over", {{"run", lease_.run.run_id}, {"reason", error.what()}});
-    }
+    released_ = co_await engine::hand_over(deps_, lease_.run);
   }
   co_return ending;
 }

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/hand_over.h"
 #include "engine/harness_environment.h"
 #include "engine/harness_execution.h"
 #include "engine/harness_task.h"
@@ -56,8 +57,7 @@ aio::Task<Ending> BackgroundAgentExecution::run() {
   }
   if (!end) {
     co_await log_->flush();
-    co_await deps_.store.release(lease_.run.number, lease_.run.epoch, "");
-    released_ = true;
+    released_ = co_await engine::hand_over(deps_, lease_.run);
     co_return Ending::handed_over;
   }
   co_await deps_.children->kill_all(lease_.run.run_id, lease_.run.epoch);

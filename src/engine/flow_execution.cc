@@ -13,6 +13,7 @@
 #include "engine/background_agent.h"
 #include "engine/flow_notify.h"
 #include "engine/flow_team.h"
+#include "engine/hand_over.h"
 #include "engine/harness_execution.h"
 #include "engine/history.h"
 #include "engine/model_step.h"
@@ -145,13 +146,7 @@ aio::Task<Ending> FlowExecution::run() {
   const auto ending = co_await loop();
   if (ending == Ending::handed_over) {
     co_await log_->flush();
-    try {
-      co_await deps_.store.release(lease_.run.number, lease_.run.epoch, "");
-      released_ = true;
-    } catch (const base::Broken& error) {
-      // No reason to fail the flow: the executor tries again, or the lease ends with this process.
-      base::log::error("a flow could not be handed over", {{"run", lease_.run.run_id}, {"reason", error.what()}});
-    }
+    released_ = co_await engine::hand_over(deps_, lease_.run);
   }
   co_return ending;
 }

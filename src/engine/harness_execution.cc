@@ -1,3 +1,4 @@
+#include "engine/hand_over.h"
 #include "engine/harness_execution.h"
 
 #include <algorithm>
@@ -81,13 +82,7 @@ aio::Task<Ending> HarnessExecution::run() {
   if (ending == Ending::handed_over) {
     co_await log_->flush();
     base::failpoint("handover.before_release");
-    try {
-      co_await deps_.store.release(lease_.run.number, lease_.run.epoch, "");
-      released_ = true;
-    } catch (const base::Broken& error) {
-      // No reason to fail the run: the executor tries again, or the lease ends with this process.
-      base::log::error("a run could not be handed over", {{"run", lease_.run.run_id}, {"reason", error.what()}});
-    }
+    released_ = co_await engine::hand_over(deps_, lease_.run);
   }
   co_return ending;
 }
