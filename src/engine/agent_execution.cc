@@ -6,7 +6,6 @@
 #include "base/failpoint.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "base/log.h"
 #include "engine/hand_over.h"
 #include "engine/history.h"
 #include "engine/hook_facts.h"

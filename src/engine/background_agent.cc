@@ -5,7 +5,6 @@
 #include "base/failpoint.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "engine/hand_over.h"
 #include "engine/harness_environment.h"
