@@ -18,20 +18,20 @@ constexpr long kKeepaliveIdleSeconds = 30;
 constexpr long kKeepaliveIntervalSeconds = 15;
 
 struct FreeUrl {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+  void operator()(CURLU* url) const { curl().url_cleanup(url); }
 };
 struct FreeEasy {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  void operator()(CURL* easy) const { curl().easy_cleanup(easy); }
 };
 struct FreeList {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const { curl().slist_free_all(list); }
 };
 
 std::string url_part(CURLU* url, CURLUPart part, unsigned flags) {
   char* text = nullptr;
-  if (curl_url_get(url, part, &text, flags) != CURLUE_OK) return {};
+  if (curl().url_get(url, part, &text, flags) != CURLUE_OK) return {};
   std::string out(text);
-  curl_free(text);
+  curl().free(text);
   return out;
 }
 
@@ -43,8 +43,8 @@ struct Origin {
 };
 
 std::optional<Origin> parse_origin(const std::string& text) {
-  const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
-  if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) return std::nullopt;
+  const std::unique_ptr<CURLU, FreeUrl> url(curl().url());
+  if (!url || curl().url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) return std::nullopt;
   Origin origin;
   origin.scheme = url_part(url.get(), CURLUPART_SCHEME, 0);
   origin.host = url_part(url.get(), CURLUPART_HOST, 0);
@@ -78,11 +78,11 @@ void use_environment_certificates(CURL* easy) {
     return value && *value ? value : nullptr;
   };
   if (const auto* bundle = set("CURL_CA_BUNDLE")) {
-    curl_easy_setopt(easy, CURLOPT_CAINFO, bundle);
+    curl().easy_setopt(easy, CURLOPT_CAINFO, bundle);
     return;
   }
-  if (const auto* directory = set("SSL_CERT_DIR")) curl_easy_setopt(easy, CURLOPT_CAPATH, directory);
-  if (const auto* file = set("SSL_CERT_FILE")) curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+  if (const auto* directory = set("SSL_CERT_DIR")) curl().easy_setopt(easy, CURLOPT_CAPATH, directory);
+  if (const auto* file = set("SSL_CERT_FILE")) curl().easy_setopt(easy, CURLOPT_CAINFO, file);
 }
 
 }  // namespace
@@ -141,7 +141,7 @@ class CurlExchange final : public HttpExchange, public CurlTransfer {
     paused_ = false;
     if (finished_) return;
     // Hands over at once what libcurl held back, through on_body.
-    if (const auto code = curl_easy_pause(easy_.get(), CURLPAUSE_CONT); code != CURLE_OK) finished(code);
+    if (const auto code = curl().easy_pause(easy_.get(), CURLPAUSE_CONT); code != CURLE_OK) finished(code);
   }
 
   // Called by libcurl, through which no exception may pass.
@@ -175,7 +175,7 @@ base::Result<> CurlExchange::prepare() {
   const auto origin = parse_origin(call_.url);
   if (!origin) return base::fail(base::Errc::invalid_argument, "the URL is not a valid http:// or https:// URL");
   where_ = origin->text;
-  easy_.reset(curl_easy_init());
+  easy_.reset(curl().easy_init());
   if (!easy_) throw base::Broken("libcurl has no memory");
   if (auto set = set_headers(); !set) return set;
   set_request();
@@ -187,7 +187,7 @@ base::Result<> CurlExchange::prepare() {
 
 base::Result<> CurlExchange::set_headers() {
   const auto append = [this](const std::string& line) {
-    auto* grown = curl_slist_append(headers_.get(), line.c_str());
+    auto* grown = curl().slist_append(headers_.get(), line.c_str());
     if (!grown) throw base::Broken("libcurl has no memory");
     static_cast<void>(headers_.release());
     headers_.reset(grown);
@@ -197,50 +197,50 @@ base::Result<> CurlExchange::set_headers() {
     append(header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
   }
   append("Expect:");  // no round trip before a large body
-  curl_easy_setopt(easy_.get(), CURLOPT_HTTPHEADER, headers_.get());
+  curl().easy_setopt(easy_.get(), CURLOPT_HTTPHEADER, headers_.get());
   return {};
 }
 
 void CurlExchange::set_request() {
   CURL* easy = easy_.get();
-  curl_easy_setopt(easy, CURLOPT_URL, call_.url.c_str());
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl().easy_setopt(easy, CURLOPT_URL, call_.url.c_str());
+  curl().easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   if (call_.method == "POST" || !call_.body.empty()) {
-    curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call_.body.data());
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call_.body.size()));
+    curl().easy_setopt(easy, CURLOPT_POST, 1L);
+    curl().easy_setopt(easy, CURLOPT_POSTFIELDS, call_.body.data());
+    curl().easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call_.body.size()));
   }
-  if (call_.method == "HEAD") curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  if (call_.method == "HEAD") curl().easy_setopt(easy, CURLOPT_NOBODY, 1L);
   if (call_.method != "GET" && call_.method != "POST" && call_.method != "HEAD")
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call_.method.c_str());
-  curl_easy_setopt(easy, CURLOPT_USERAGENT, "outlast/" OUTLAST_VERSION);
-  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
-  curl_easy_setopt(easy, CURLOPT_PRIVATE, static_cast<CurlTransfer*>(this));
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlExchange::on_body);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
-  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &CurlExchange::on_header);
-  curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
-  curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_);
+    curl().easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call_.method.c_str());
+  curl().easy_setopt(easy, CURLOPT_USERAGENT, "outlast/" OUTLAST_VERSION);
+  curl().easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
+  curl().easy_setopt(easy, CURLOPT_PRIVATE, static_cast<CurlTransfer*>(this));
+  curl().easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlExchange::on_body);
+  curl().easy_setopt(easy, CURLOPT_WRITEDATA, this);
+  curl().easy_setopt(easy, CURLOPT_HEADERFUNCTION, &CurlExchange::on_header);
+  curl().easy_setopt(easy, CURLOPT_HEADERDATA, this);
+  curl().easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  curl().easy_setopt(easy, CURLOPT_ERRORBUFFER, error_);
 }
 
 void CurlExchange::set_transport(const Origin& origin) {
   CURL* easy = easy_.get();
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(call_.connect_ms));
-  curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-  curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, kKeepaliveIdleSeconds);
-  curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, kKeepaliveIntervalSeconds);
+  curl().easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl().easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(call_.connect_ms));
+  curl().easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl().easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, kKeepaliveIdleSeconds);
+  curl().easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, kKeepaliveIntervalSeconds);
   // Giving up a transfer must not wait for the thread that resolves its host name.
-  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-  if (is_loopback(origin.host)) curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  curl().easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+  if (is_loopback(origin.host)) curl().easy_setopt(easy, CURLOPT_PROXY, "");
   use_environment_certificates(easy);
 }
 
 base::Error CurlExchange::failure() const {
   if (refused_) return *refused_;
   if (result_ == CURLE_OK) return {base::Errc::network, where_ + " closed the connection without an answer"};
-  std::string cause = error_[0] ? error_ : curl_easy_strerror(result_);
+  std::string cause = error_[0] ? error_ : curl().easy_strerror(result_);
   return {errc_of(result_), where_ + ": " + base::utf8_lossy(base::trim(cause))};
 }
 

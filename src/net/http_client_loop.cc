@@ -30,36 +30,36 @@ struct CurlLoop::Alarm {
 
 CurlLoop::CurlLoop(asio::io_context& io) : io_(io) {
   // Counted by libcurl and thread-safe in this build, so that each loop initialises what it needs.
-  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw base::Broken("libcurl cannot be initialised");
-  multi_ = curl_multi_init();
+  if (curl().global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw base::Broken("libcurl cannot be initialised");
+  multi_ = curl().multi_init();
   if (!multi_) throw base::Broken("libcurl cannot be initialised");
   alarm_ = std::make_shared<Alarm>(this);
-  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlLoop::on_socket);
-  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
-  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlLoop::on_timer);
-  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  curl().multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlLoop::on_socket);
+  curl().multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+  curl().multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlLoop::on_timer);
+  curl().multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
   // HTTP/2, but a connection for each transfer under way: in this libcurl a paused stream stops the streams beside it
   // on the same connection, and one run's slow reader must not stall another run.
-  curl_multi_setopt(multi_, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+  curl().multi_setopt(multi_, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
 }
 
 CurlLoop::~CurlLoop() {
   ASSERT(transfers_ == 0);
-  curl_multi_cleanup(multi_);
+  curl().multi_cleanup(multi_);
   while (!watches_.empty()) forget(watches_.begin()->first);
   alarm_->loop = nullptr;
   alarm_->timer.cancel();
-  curl_global_cleanup();
+  curl().global_cleanup();
 }
 
 CURLMcode CurlLoop::add(CURL* easy) {
-  const auto code = curl_multi_add_handle(multi_, easy);
+  const auto code = curl().multi_add_handle(multi_, easy);
   if (code == CURLM_OK) ++transfers_;
   return code;
 }
 
 void CurlLoop::remove(CURL* easy) {
-  ASSERT(curl_multi_remove_handle(multi_, easy) == CURLM_OK);
+  ASSERT(curl().multi_remove_handle(multi_, easy) == CURLM_OK);
   --transfers_;
 }
 
@@ -128,13 +128,13 @@ void CurlLoop::ready(const std::shared_ptr<Watch>& watch, int wanted, int event)
 
 void CurlLoop::act(curl_socket_t socket, int event) {
   int running = 0;
-  ASSERT(curl_multi_socket_action(multi_, socket, event, &running) == CURLM_OK);
+  ASSERT(curl().multi_socket_action(multi_, socket, event, &running) == CURLM_OK);
   int waiting = 0;
-  while (const auto* message = curl_multi_info_read(multi_, &waiting)) {
+  while (const auto* message = curl().multi_info_read(multi_, &waiting)) {
     if (message->msg != CURLMSG_DONE) continue;
     const auto result = message->data.result;
     char* transfer = nullptr;
-    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+    curl().easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
     reinterpret_cast<CurlTransfer*>(transfer)->finished(result);
   }
 }

@@ -1,12 +1,12 @@
 #pragma once
 // libcurl's multi-socket interface on an Asio loop: libcurl says which sockets and which one timer to watch, the loop
 // tells it what happened. Internal to the HTTP client.
-#include <curl/curl.h>
-
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
+
+#include "net/curl_library.h"
 
 namespace net {
 
