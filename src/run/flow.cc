@@ -29,11 +29,8 @@ class NextAction {
   }
 
  private:
-  std::vector<std::string> running() const {
-    std::vector<std::string> ids;
-    for (const auto& [id, op] : s_.ops)
-      if (op.phase == OpPhase::running) ids.push_back(id);
-    return ids;
+  bool any_runs() const {
+    return std::ranges::any_of(s_.ops, [](const auto& op) { return op.second.phase == OpPhase::running; });
   }
 
   FlowAction start(std::string op) const {
@@ -124,7 +121,7 @@ class NextAction {
 
   std::optional<FlowAction> ending() const {
     if (!is_ending()) return std::nullopt;
-    if (!running().empty()) return EndOps{};
+    if (any_runs()) return EndOps{};
     if (now_.cancel_requested) return cancelled();
     if (budget_is_used())
       return failure(Cause::token_limit, "the flow's budget of " + std::to_string(spec_.limits.tokens) + " tokens is used up");

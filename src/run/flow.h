@@ -2,9 +2,12 @@
 // The machine of flows, without I/O: apply folds a flow's log, decide says what is due. Operations are runs of their own; what has
 // become of them is told to decide as part of the situation. Recovery is load, fold, decide, as with agents (run/agent.h).
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -38,6 +41,14 @@ struct FlowRound {
   std::int64_t planned_ms = 0;
 };
 
+// By an operation's id: each of many looks for all that it builds on, again and again.
+struct IdHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view id) const { return std::hash<std::string_view>{}(id); }
+};
+template <typename T>
+using ById = std::unordered_map<std::string, T, IdHash, std::equal_to<>>;
+
 // What the log says.
 struct FlowState {
   std::uint64_t next_index = 0;
@@ -45,9 +56,9 @@ struct FlowState {
   bool started = false;
   std::int64_t started_ms = 0, ended_ms = 0;
   FlowPlan plan;  // of all rounds
-  std::map<std::string, std::size_t, std::less<>> places;  // of its operations, by id: each of many looks for all that it builds on
+  ById<std::size_t> places;  // of its operations
   std::vector<FlowRound> rounds;
-  std::map<std::string, FlowOpState, std::less<>> ops;  // those that have begun or ended, by id; the orchestrator's too
+  ById<FlowOpState> ops;  // those that have begun or ended; the orchestrator's too
   Usage usage;
   std::string error;  // of a flow that failed
 };

@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 #include <chrono>
+#include <utility>
 
 #include "base/error.h"
 #include "base/failpoint.h"
@@ -53,7 +54,12 @@ void Writer::submit(Operation operation) {
     ASSERT(!closing_);
     queue_.push_back(std::move(operation));
   }
-  wake_.notify_one();
+  // Woken after what the io thread has ready now: runs that end at the same moment share a commit.
+  if (std::exchange(waking_, true)) return;
+  boost::asio::post(io_, [this] {
+    waking_ = false;
+    wake_.notify_one();
+  });
 }
 
 aio::Task<> Writer::close() {

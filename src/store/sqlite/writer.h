@@ -62,6 +62,9 @@ class Writer final : public WriteQueue {
   boost::asio::io_context& io_;
   WriterOptions options_;
 
+  // io thread only
+  bool waking_ = false;  // the thread is about to be woken
+
   // writer thread only
   std::unique_ptr<WriteLock> lock_;
   std::unique_ptr<Database> db_;
