@@ -50,8 +50,14 @@ Character first_of(std::string_view text) {
   return {code, bytes};
 }
 
+// Nearly all that is shown; a column a byte, and no locale to be asked.
+bool is_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
 // The longest beginning that fits, in bytes.
 std::size_t fitting(std::string_view text, std::size_t columns) {
+  if (is_ascii(text)) return std::min(text.size(), columns);
   const Widths widths;
   std::size_t used = 0, at = 0;
   while (at < text.size()) {
@@ -66,6 +72,7 @@ std::size_t fitting(std::string_view text, std::size_t columns) {
 }  // namespace
 
 std::size_t columns_of(std::string_view text) {
+  if (is_ascii(text)) return text.size();
   const Widths widths;
   std::size_t columns = 0;
   while (!text.empty()) {

@@ -77,7 +77,8 @@ struct Words {
     return std::string(name(e.outcome)) + " " + one_line(e.error.empty() ? e.text : e.error, kColumns);
   }
   std::string operator()(const run::HarnessEnded& e) const {
-    return "process " + std::to_string(e.process) + " " + e.why + (e.exit_code ? " " + std::to_string(*e.exit_code) : "");
+    const auto used = e.used.total() > 0 ? " (used about " + std::to_string(e.used.total()) + " tokens)" : "";
+    return "process " + std::to_string(e.process) + " " + e.why + (e.exit_code ? " " + std::to_string(*e.exit_code) : "") + used;
   }
   std::string operator()(const run::HarnessWaits& e) const { return one_line(e.why, kColumns); }
   static std::string attempt(std::int64_t number) { return number > 1 ? " (attempt " + std::to_string(number) + ")" : ""; }

@@ -119,16 +119,14 @@ base::Result<std::unique_ptr<Process>> Process::open(Settings settings) {
   if (!store) return std::unexpected(store.error());
   process->store = std::move(*store);
   process->logs.emplace(process->io, process->time, *process->store, process->counters);
-  process->store->listen({.grown = [p = process.get()](const auto& growth) { p->logs->grown(growth); },
-                          .control =
-                              [p = process.get()] {
-                                if (p->execution) p->execution->executor.control_changed();
-                              }});
+  process->store->listen({.grown = [p = process.get()](const auto& growth) { p->logs->grown(growth); }, .control = {}});
   return process;
 }
 
 Execution& Process::enable_execution(const app::App* app, engine::ExecutorOptions options) {
-  return execution.emplace(io, time, random, *store, counters, *logs, settings, app, options);
+  auto& begun = execution.emplace(io, time, random, *store, counters, *logs, settings, app, options);
+  store->listen({.grown = [this](const auto& growth) { logs->grown(growth); }, .control = [&begun] { begun.executor.control_changed(); }});
+  return begun;
 }
 
 int Process::run(aio::Task<int> main) {

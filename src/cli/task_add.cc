@@ -6,6 +6,7 @@
 #include "cli/store_command.h"
 #include "cli/task_desk.h"
 #include "cli/task_view.h"
+#include "cli/task_worktree.h"
 #include "cli/task_words.h"
 
 namespace cli {
@@ -65,9 +66,20 @@ Checked<store::Assignment> wanted_task(const TaskAddOptions& options) {
   auto harness = task_harness(options.harness);
   if (!harness) return std::unexpected(harness.error());
   task.harness = *std::move(harness);
+  auto check = task_command(options.check, "--check");
+  if (!check) return std::unexpected(check.error());
+  task.check = *std::move(check);
+  auto notify = task_command(options.notify, "--notify");
+  if (!notify) return std::unexpected(notify.error());
+  task.notify = *std::move(notify);
   auto directory = work_directory(options);
   if (!directory) return std::unexpected(directory.error());
-  task.work_dir = *std::move(directory);
+  if (!options.worktree) {
+    task.work_dir = *std::move(directory);
+    return task;
+  }
+  if (const auto good = check_repository(*directory); !good) return std::unexpected(good.error());
+  task.repository = *std::move(directory);
   return task;
 }
 
@@ -76,8 +88,9 @@ aio::Task<base::Result<store::Assignment>> add_as(Process& process, store::Assig
   task.slug = std::move(slug);
   const auto directory = task_directory(process.settings, task.slug);
   task.brief = directory + "/brief.md";
-  const bool own = task.work_dir.empty();
+  const bool own = task.work_dir.empty() && task.repository.empty();
   if (own) task.work_dir = directory + "/workspace";
+  if (!task.repository.empty()) task.work_dir = directory + "/worktree";  // made when its agent is started
   aio::Offload blocking(1);
   auto make = [&] {
     auto made = make_directory(task.work_dir);
@@ -130,7 +143,7 @@ aio::Task<int> add(Process& process, const store::Assignment& wanted, const Task
   const auto task = co_await add_task(process, wanted, options.slug);
   if (!task) co_return complain(task.error());
   print_task(*task,
-             "Added " + task->slug + "\n  Work directory: " + task->work_dir + "\n  Brief:          " + task->brief +
+             "Added " + task->slug + "\n  Work directory: " + task->work_dir + worktree_note(*task) + "\n  Brief:          " + task->brief +
                  "\n  Start it:       outlast task do " + task->slug,
              options.json);
   co_return kOk;

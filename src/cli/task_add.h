@@ -6,9 +6,9 @@
 namespace cli {
 
 struct TaskAddOptions {
-  std::string name, slug, alias, project, work_dir, priority = "medium", due, assignee, harness;
+  std::string name, slug, alias, project, work_dir, priority = "medium", due, assignee, harness, check, notify;
   std::vector<std::string> tags;
-  bool make_work_dir = false, json = false;
+  bool make_work_dir = false, worktree = false, json = false;
 };
 
 int run_task_add(const TaskAddOptions& options);

@@ -1,8 +1,6 @@
 #include "cli/task_commands.h"
 
-#include <algorithm>
-
-#include "cli/option_parser.h"
+#include "cli/actions.h"
 #include "cli/task_add.h"
 #include "cli/task_do.h"
 #include "cli/task_show.h"
@@ -14,6 +12,7 @@ namespace cli {
 
 namespace {
 
+constexpr const char* kNotifyText = "a shell command to run when the agent waits for you or has ended; {status}, {task}, {payload}";
 constexpr const char* kTask = "the task: its alias, its slug, or a unique beginning of it";
 
 int add(const Words& words) {
@@ -28,6 +27,9 @@ int add(const Words& words) {
   p.app.add_option("--project", o.project, "what it belongs to")->option_text("NAME");
   p.app.add_option("--work-dir", o.work_dir, "where its agent works: a directory that exists")->option_text("DIR");
   p.app.add_flag("--mkdir", o.make_work_dir, "make that directory where it is missing");
+  p.app.add_flag("--worktree", o.worktree, "work in a git worktree of --work-dir, on a branch outlast/SLUG of the task's own");
+  p.app.add_option("--check", o.check, "a shell command that must succeed before the agent's work counts as done")->option_text("COMMAND");
+  p.app.add_option("--notify", o.notify, kNotifyText)->option_text("COMMAND");
   p.app.add_option("--priority", o.priority, "high, medium (default) or low")->option_text("P");
   p.app.add_option("--due", o.due, "YYYY-MM-DD, today, tomorrow, monday ... sunday, or 3d")->option_text("DAY");
   p.app.add_option("--assignee", o.assignee, "who sees to it")->option_text("NAME");
@@ -165,7 +167,9 @@ int update(const Words& words) {
   p.app.add_option("--waiting-on", o.waiting_on, "who or what it waits for")->option_text("TEXT");
   p.app.add_option("--tag", o.tags, "one more tag; may be repeated")->option_text("WORD")->allow_extra_args(false);
   p.app.add_option("--untag", o.untags, "a tag that goes; may be repeated")->option_text("WORD")->allow_extra_args(false);
-  p.app.add_flag("--archive", o.archive, "put it away: only its whole slug names it");
+  p.app.add_option("--check", o.check, "a shell command that must succeed before the agent's work counts as done")->option_text("COMMAND");
+  p.app.add_option("--notify", o.notify, kNotifyText)->option_text("COMMAND");
+  p.app.add_flag("--archive", o.archive, "put it away: only its whole slug names it; a worktree without work in it goes");
   p.app.add_flag("--unarchive", o.unarchive, "take it out again");
   p.app.add_flag("--json", o.json, kJson);
   if (const auto code = p.parse(words)) return *code;
@@ -182,11 +186,6 @@ int reopen(const Words& words) {
   return run_task_reopen(o);
 }
 
-struct Action {
-  std::string_view name;
-  std::string_view usage, summary;  // of a line of the help; "": another word for one that has it
-  int (*run)(const Words& words);
-};
 constexpr Action kActions[] = {
     {"add", "add NAME [--work-dir DIR]", "make a task; it starts nothing", add},
     {"do", "do TASK [--with TEXT]", "start its agent, bring it back, or say where it is", do_task},
@@ -202,45 +201,16 @@ constexpr Action kActions[] = {
     {"update", "update TASK [--due DAY] ...", "change what is written down of it", update},
     {"reopen", "reopen TASK", "in progress again, when it was done", reopen},
 };
-constexpr std::size_t kUsageColumns = 34;
-
-std::string help_text() {
-  std::string text;
-  for (const auto& action : kActions)
-    if (!action.usage.empty()) text += padded(action.usage, kUsageColumns) + std::string(action.summary) + "\n";
-  return text + "\noutlast task add --help explains one. docs/tasks.md tells it all.";
-}
-
-std::string action_names(char separator) {
-  std::string names;
-  for (const auto& action : kActions)
-    if (!action.usage.empty()) names += (names.empty() ? "" : std::string(1, separator)) + std::string(action.name);
-  return names;
-}
 
 }  // namespace
 
-std::string task_actions() { return action_names(' '); }
+std::string task_actions() { return action_names(kActions, ' '); }
 
 int task(const Words& words) {
-  std::string action;
-  Parser p("task", action_names('|') + " [OPTIONS]",
-           "A task is a named piece of work that a coding agent does in a session of its own: Claude Code, Codex, Gemini CLI\n"
-           "or opencode. Its session, its brief and its history are kept here, whoever started it and wherever.",
-           help_text());
-  p.app.add_option("action", action, "what to do")->required();
-  const bool asks = !words.empty() && words.front().starts_with('-');
-  if (words.empty() || asks) {
-    if (const auto code = p.parse(words)) return *code;
-    return kUsage;
-  }
-  const auto found = std::ranges::find(kActions, words.front(), &Action::name);
-  if (found != std::end(kActions)) return found->run(Words(words.begin() + 1, words.end()));
-  std::vector<std::string_view> names;
-  for (const auto& known : kActions) names.push_back(known.name);
-  const auto meant = base::nearest(words.front(), names);
-  return complain(kUsage, "unknown action '" + words.front() + "'" +
-                              (meant ? ", did you mean '" + std::string(*meant) + "'?" : "") + "\nSee `outlast task --help`.");
+  return run_action("task", kActions, words,
+                    "A task is a named piece of work that a coding agent does in a session of its own: Claude Code, Codex, Gemini CLI\n"
+                    "or opencode. Its session, its brief and its history are kept here, whoever started it and wherever.",
+                    "outlast task add --help explains one. docs/tasks.md tells it all.");
 }
 
 }  // namespace cli

@@ -109,7 +109,7 @@ std::string task_directory(const Settings& settings, std::string_view slug) {
   return settings.home + "/tasks/" + std::string(slug);
 }
 
-std::string task_updates(const store::Assignment& task) { return fs::path(task.brief).parent_path() / "updates"; }
+std::string task_updates(const store::Assignment& task) { return task.brief.substr(0, task.brief.rfind('/')) + "/updates"; }
 
 base::Result<> make_directory(const std::string& path) {
   std::error_code ec;

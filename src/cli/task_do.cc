@@ -119,7 +119,7 @@ aio::Task<int> task_do(Process& process, TaskDoOptions options) {
                                     "\" has no background-session support — unset OUTLAST_TERM to start a supervised run instead");
   if (found->work_dir.empty()) co_return complain(kFailed, "task '" + found->slug + "' has no work_dir; set one: outlast task update " + found->slug + " --work-dir DIR");
   std::error_code ec;
-  if (!std::filesystem::is_directory(found->work_dir, ec))
+  if (found->repository.empty() && !std::filesystem::is_directory(found->work_dir, ec))
     co_return complain(kFailed, "the work_dir of task '" + found->slug + "' is not there: " + found->work_dir);
   auto task = co_await reopened(process, *std::move(found), !text->empty(), background);
   if (!task) co_return complain(task.error());

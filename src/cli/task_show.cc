@@ -59,21 +59,32 @@ aio::Task<int> show(Process& process, const TaskShowOptions& options) {
   co_return kOk;
 }
 
+// In pieces: the whole of thousands would only be copied.
+void put_list(const std::vector<store::Assignment>& tasks, const std::vector<TaskNow>& now) {
+  static constexpr std::size_t kPieceBytes = 32 << 10;
+  std::string piece = "[";
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (i > 0) piece += ",\n ";
+    piece += base::to_text(listed_json(tasks[i], now[i]));
+    if (piece.size() < kPieceBytes) continue;
+    put(piece);
+    piece.clear();
+  }
+  put_line(piece + "]");
+}
+
 aio::Task<int> list(Process& process, const store::AssignmentFilter& filter, const TaskListOptions& options) {
   const auto tasks = co_await process.store->list_assignments(filter);
   const auto now = co_await tasks_now(process, tasks);
   note_registry_failure(now);
   if (options.format == "json") {
-    std::string out;
-    for (std::size_t i = 0; i < tasks.size(); ++i)
-      out += (out.empty() ? "" : ",\n ") + base::to_text(listed_json(tasks[i], now[i]));
-    put_line("[" + out + "]");
+    put_list(tasks, now);
     co_return kOk;
   }
   const auto wall_ms = process.time.wall_ms();
+  const Moment moment{wall_ms, day_text(local_day(wall_ms))};
   std::vector<TaskRow> rows;
-  for (std::size_t i = 0; i < tasks.size(); ++i)
-    rows.push_back(task_row(tasks[i], now[i], {wall_ms, day_text(local_day(wall_ms))}));
+  for (std::size_t i = 0; i < tasks.size(); ++i) rows.push_back(task_row(tasks[i], now[i], moment));
   if (options.format == "tsv") {
     put(task_tsv(rows));
     co_return kOk;

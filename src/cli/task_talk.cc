@@ -9,7 +9,9 @@
 #include "cli/launcher.h"
 #include "cli/spawn.h"
 #include "cli/store_command.h"
+#include "cli/task_check.h"
 #include "cli/task_do.h"
+#include "cli/task_worktree.h"
 #include "engine/harness_execution.h"
 #include "run/question.h"
 
@@ -122,7 +124,7 @@ aio::Task<Checked<std::string>> close_out(Process& process, store::Assignment ta
   const auto* harness = harness::find(task.harness);
   if (!harness) co_return refuse(kFailed, "no harness '" + task.harness + "'");
   const auto owner = co_await process.store->register_owner();
-  auto launched = co_await launch_turn(process, std::move(task), {.harness = harness, .text = text, .limit_ms = kCloseOutMs}, owner);
+  auto launched = co_await launch_turn(process, std::move(task), {.harness = harness, .text = text, .closes = true, .limit_ms = kCloseOutMs}, owner);
   if (!launched) co_return std::unexpected(launched.error());
   const auto executor = co_await start_executor(process, launched->run.run_id, "", owner);
   if (!executor) co_return std::unexpected(executor.error());
@@ -138,6 +140,9 @@ aio::Task<int> done(Process& process, const TaskDoneOptions& options) {
     co_return complain(kFailed, "task '" + task->slug + "' never had a session, so there is nothing to close; start it: outlast task do " + task->slug +
                                     ", or bind the session you are in: outlast task do " + task->slug + " --here");
   const bool was_done = task->status == store::AssignmentStatus::done;
+  // A person's word is enough; an agent's is not, where a check is to say so.
+  if (inside && !was_done)
+    if (const auto passed = co_await pass_check(*task); !passed) co_return complain(passed.error());
   const TaskChange mark = [](store::Assignment& one, TaskEntries& entries) -> Checked<> {
     if (one.status == store::AssignmentStatus::done) return {};
     entries.push_back({.type = "status", .data = base::to_text(boost::json::object{{"from", store::name(one.status)}, {"to", "done"}})});
@@ -154,6 +159,7 @@ aio::Task<int> done(Process& process, const TaskDoneOptions& options) {
     else
       warn("task '" + changed->slug + "' is done; its closing update is not being written: " + closing.error().message);
   }
+  if (close_out_run.empty() && !inside) co_await tidy_worktree_of(process, *changed);
   const auto hint = close_out_run.empty() ? "" : "its closing update is being written: outlast logs -f " + close_out_run;
   say_done(*changed, "done", changed->slug + (was_done ? " was done already" : " is done"), hint, options.json);
   co_return kOk;

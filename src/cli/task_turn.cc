@@ -86,6 +86,9 @@ aio::Task<Checked<LaunchedTurn>> launch_turn(Process& process, store::Assignment
   spec.skip_permissions = turn.skip_permissions || turn.unattended;
   spec.environment = kept_environment(process.settings);
   spec.limits = process.settings.config.harness;
+  spec.repository = task.repository;
+  spec.notify = task.notify;
+  if (!task.check.empty() && !turn.background && !turn.closes) spec.check = {"/bin/sh", "-c", task.check};
   if (resumes)
     spec.session_id = task.session_id;
   else if (turn.harness->capabilities().pins_id && !turn.background)

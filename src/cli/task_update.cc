@@ -8,6 +8,7 @@
 #include "cli/task_desk.h"
 #include "cli/task_view.h"
 #include "cli/task_words.h"
+#include "cli/task_worktree.h"
 
 namespace cli {
 
@@ -49,6 +50,12 @@ Checked<TaskUpdateOptions> checked(TaskUpdateOptions options) {
     if (!due) return std::unexpected(due.error());
     options.due = *std::move(due);
   }
+  for (const auto& [flag, command] : {std::pair("--check", &options.check), std::pair("--notify", &options.notify)}) {
+    if (!*command) continue;
+    auto whole = task_command(**command, flag);
+    if (!whole) return std::unexpected(whole.error());
+    *command = *std::move(whole);
+  }
   for (auto* words : {&options.tags, &options.untags}) {
     auto tags = task_tags(*words);
     if (!tags) return std::unexpected(tags.error());
@@ -56,9 +63,15 @@ Checked<TaskUpdateOptions> checked(TaskUpdateOptions options) {
   }
   if (options.archive && options.unarchive) return refuse(kUsage, "--archive and --unarchive are mutually exclusive");
   const bool any = options.name || options.alias || options.project || options.priority || options.due || options.assignee ||
-                   options.waiting_on || !options.tags.empty() || !options.untags.empty() || options.archive || options.unarchive;
+                   options.waiting_on || options.check || options.notify || !options.tags.empty() || !options.untags.empty() || options.archive || options.unarchive;
   if (!any) return refuse(kUsage, "nothing to change; see `outlast task update --help`");
   return options;
+}
+
+void put_command(const std::optional<std::string>& option, std::string_view what, std::string& field, json::object& changed) {
+  if (!option || *option == field) return;
+  changed[what] = json::object{{"from", field}, {"to", *option}};
+  field = *option;
 }
 
 void put_tags(const TaskUpdateOptions& options, store::Assignment& task, json::object& changed) {
@@ -85,6 +98,8 @@ Checked<> apply(const TaskUpdateOptions& options, store::Assignment& task, TaskE
                            Text{"due", options.due, task.due}, Text{"assignee", options.assignee, task.assignee},
                            Text{"waiting_on", options.waiting_on, task.waiting_on}})
     if (auto good = put_text(text.option, text.what, text.field, changed); !good) return good;
+  put_command(options.check, "check", task.check, changed);
+  put_command(options.notify, "notify", task.notify, changed);
   put_tags(options, task, changed);
   const bool archived = options.archive || (task.archived && !options.unarchive);
   if (archived != task.archived) changed["archived"] = json::object{{"from", task.archived}, {"to", archived}};
@@ -101,6 +116,7 @@ aio::Task<int> update(Process& process, const TaskUpdateOptions& options) {
   };
   const auto changed = co_await change_task(process, *task, change);
   if (!changed) co_return complain(changed.error());
+  if (options.archive) co_await tidy_worktree_of(process, *changed);
   print_task(*changed, "Updated " + changed->slug, options.json);
   co_return kOk;
 }

@@ -8,7 +8,7 @@ namespace cli {
 
 struct TaskUpdateOptions {
   std::string task;
-  std::optional<std::string> name, alias, project, priority, due, assignee, waiting_on;  // "": none any more
+  std::optional<std::string> name, alias, project, priority, due, assignee, waiting_on, check, notify;  // "": none any more
   std::vector<std::string> tags, untags;
   bool archive = false, unarchive = false, json = false;
 };

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/task_desk.h"
+#include "engine/git_worktree.h"
 
 namespace cli {
 
@@ -88,6 +89,9 @@ Lines task_lines(const store::Assignment& task, const TaskNow& now, const std::s
   add("priority", task.priority);
   add("due", task.due);
   add("work_dir", task.work_dir);
+  if (!task.repository.empty()) add("worktree", "of " + task.repository + ", branch " + engine::worktree_branch(task.slug));
+  if (!task.check.empty()) add("check", task.check);
+  if (!task.notify.empty()) add("notify", task.notify);
   add("waiting_on", task.waiting_on);
   add("assignee", task.assignee);
   add("tags", joined(task.tags));
@@ -123,6 +127,10 @@ json::object task_json(const store::Assignment& task) {
           {"priority", task.priority},
           {"due", or_null(task.due)},
           {"work_dir", or_null(task.work_dir)},
+          {"repository", or_null(task.repository)},
+          {"branch", task.repository.empty() ? json::value() : json::value(engine::worktree_branch(task.slug))},
+          {"check", or_null(task.check)},
+          {"notify", or_null(task.notify)},
           {"waiting_on", or_null(task.waiting_on)},
           {"assignee", or_null(task.assignee)},
           {"tags", json::array(task.tags.begin(), task.tags.end())},

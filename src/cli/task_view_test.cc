@@ -42,6 +42,11 @@ TEST(TaskView, LinesStandInTheirOrder) {
   EXPECT_EQ(keys,
             "slug name project status state priority due work_dir waiting_on assignee tags harness session_id session_started "
             "session_last_resumed run_id auto_run auto_run_log created updated brief updates transcript ");
+  task.repository = "/r";
+  task.check = "make test";
+  const auto more = task_lines(task, {}, "");
+  EXPECT_EQ(line(more, "worktree"), "of /r, branch outlast/fix-login");
+  EXPECT_EQ(line(more, "check"), "make test");
   const auto lines = task_lines(task, {.bg_status = "idle/done (pid 1, id a)"}, "");
   EXPECT_EQ(line(lines, "project"), "-");
   EXPECT_EQ(line(lines, "tags"), "api, auth");

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/due_date.h"
 #include "harness/harness.h"
+#include "run/flow_notify.h"
 
 namespace cli {
 
@@ -84,6 +85,13 @@ Checked<std::string> task_due(std::string_view word, std::int64_t now_ms) {
   const auto day = coming_day(trimmed, local_day(now_ms));
   if (!day) return refuse(kUsage, "--due " + std::string(word) + ": write " + std::string(kDueWords));
   return day_text(*day);
+}
+
+Checked<std::string> task_command(std::string_view command, std::string_view flag) {
+  const auto trimmed = base::trim(command);
+  if (trimmed.empty()) return std::string();
+  if (const auto good = run::check_notify(trimmed); !good) return refuse(kUsage, std::string(flag) + ": " + good.error().message);
+  return std::string(trimmed);
 }
 
 Checked<std::string> task_harness(std::string_view word) {

@@ -27,6 +27,8 @@ Checked<std::string> task_priority(std::string_view word);
 Checked<std::vector<std::string>> task_tags(const std::vector<std::string>& words);
 // YYYY-MM-DD of what people write, "" of "none" or nothing.
 Checked<std::string> task_due(std::string_view word, std::int64_t now_ms);
+// A shell command, or "". `flag` is named in the error (exit code 2).
+Checked<std::string> task_command(std::string_view command, std::string_view flag);
 // A known harness' name, or "".
 Checked<std::string> task_harness(std::string_view word);
 

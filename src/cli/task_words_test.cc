@@ -51,6 +51,13 @@ TEST(TaskWords, PriorityTagsAndHarnessAreChecked) {
     EXPECT_NE(unknown.error().message.find(name), std::string::npos) << "the known ones are listed";
 }
 
+TEST(TaskWords, ACommandIsTextOfABoundedLength) {
+  EXPECT_EQ(*task_command("  make test\n", "--check"), "make test");
+  EXPECT_EQ(*task_command(" ", "--check"), "");
+  EXPECT_EQ(task_command(std::string(5'000, 'x'), "--check").error().message.rfind("--check: ", 0), 0U);
+  EXPECT_EQ(task_command(std::string("a\0b", 3), "--notify").error().code, kUsage);
+}
+
 TEST(TaskWords, ADueDayCanBeTakenAway) {
   EXPECT_EQ(*task_due("", 0), "");
   EXPECT_EQ(*task_due("None", 0), "");

@@ -1,8 +1,6 @@
 #include "cli/team_commands.h"
 
-#include <algorithm>
-
-#include "cli/option_parser.h"
+#include "cli/actions.h"
 #include "cli/team.h"
 
 namespace cli {
@@ -69,40 +67,23 @@ int receive(const Words& words) {
   return run_team_receive(o);
 }
 
-struct Action {
-  std::string_view name;
-  int (*run)(const Words& words);
+constexpr Action kActions[] = {
+    {"create", "create NAME -m a,b", "make a team", create},
+    {"list", "list", "list teams (or: ls)", list},
+    {"ls", "", "", list},
+    {"send", "send TEXT -t TEAM --to all|a,b", "send a message; --from NAME says who sends it", send},
+    {"receive", "receive -t TEAM [--as NAME]", "what NAME has not read yet; without --as: everything (or: recv)", receive},
+    {"recv", "", "", receive},
+    {"show", "show TEAM", "a team with all its messages", show},
 };
-constexpr Action kActions[] = {{"create", create}, {"list", list},       {"ls", list},     {"show", show},
-                               {"send", send},     {"receive", receive}, {"recv", receive}};
 
 }  // namespace
 
 int team(const Words& words) {
-  std::string action;
-  Parser p(
-      "team", "create|list|show|send|receive [OPTIONS]",
-      "A team is a list of names whose owners write to each other: agents of a flow, scripts, people. Its messages are kept in\n"
-      "the store and shown in ~/.outlast/teams/ID.json.",
-      "create NAME -m a,b                    make a team\n"
-      "list                                  list teams (or: ls)\n"
-      "send TEXT -t TEAM --to all|a,b        send a message; --from NAME says who sends it\n"
-      "receive -t TEAM [--as NAME]           what NAME has not read yet; without --as: everything (or: recv)\n"
-      "show TEAM                             a team with all its messages\n\n"
-      "outlast team send --help explains one.");
-  p.app.add_option("action", action, "create, list, show, send or receive")->required();
-  const bool asks = !words.empty() && words.front().starts_with('-');
-  if (words.empty() || asks) {
-    if (const auto code = p.parse(words)) return *code;
-    return kUsage;
-  }
-  const auto found = std::ranges::find(kActions, words.front(), &Action::name);
-  if (found != std::end(kActions)) return found->run(Words(words.begin() + 1, words.end()));
-  std::vector<std::string_view> names;
-  for (const auto& known : kActions) names.push_back(known.name);
-  const auto meant = base::nearest(words.front(), names);
-  return complain(kUsage, "unknown action '" + words.front() + "'" +
-                              (meant ? ", did you mean '" + std::string(*meant) + "'?" : "") + "\nSee `outlast team --help`.");
+  return run_action("team", kActions, words,
+                    "A team is a list of names whose owners write to each other: agents of a flow, scripts, people. Its messages are kept in\n"
+                    "the store and shown in ~/.outlast/teams/ID.json.",
+                    "outlast team send --help explains one.");
 }
 
 }  // namespace cli

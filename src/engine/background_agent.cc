@@ -6,9 +6,11 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "engine/git_worktree.h"
 #include "engine/hand_over.h"
 #include "engine/harness_environment.h"
 #include "engine/harness_execution.h"
+#include "engine/harness_notify.h"
 #include "engine/harness_task.h"
 
 namespace engine {
@@ -22,8 +24,8 @@ constexpr std::int64_t kPollMs = 1'000;        // an agent at work is looked at 
 constexpr std::size_t kOutputBytes = 4UL << 20;
 }  // namespace
 
-BackgroundAgentExecution::BackgroundAgentExecution(Deps& deps, aio::TaskGroup& tasks, store::Lease lease)
-    : deps_(deps), tasks_(tasks), lease_(std::move(lease)), changed_(deps.io) {
+BackgroundAgentExecution::BackgroundAgentExecution(Deps& deps, aio::TaskGroup& tasks, Executor& executor, store::Lease lease)
+    : deps_(deps), tasks_(tasks), executor_(executor), lease_(std::move(lease)), changed_(deps.io) {
   cancel_requested_ = lease_.run.cancel_requested;
 }
 
@@ -67,6 +69,7 @@ aio::Task<Ending> BackgroundAgentExecution::run() {
     done = co_await log_->end(*end);
   }
   if (done) lease_.run.status = *end->status;
+  if (const auto occasion = occasion_of(*end, state_); done && occasion && !spec_.harness->notify.empty()) co_await notify_of(executor_, lease_.run, spec_, *occasion);
   co_return done ? Ending::finished : Ending::lost;
 }
 
@@ -98,6 +101,7 @@ harness::Start BackgroundAgentExecution::start_options() const {
 
 aio::Task<std::optional<run::AppendEvents>> BackgroundAgentExecution::start() {
   const auto& h = *spec_.harness;
+  if (const auto placed = co_await make_worktree(deps_, lease_.run, spec_); !placed) co_return run::failure(run::Cause::harness_failed, placed.error().message);
   if (!state_.process) {
     if (!(h.resumes ? co_await make_room() : co_await stop_stray())) {
       if (is_cut()) co_return std::nullopt;

@@ -9,12 +9,9 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "engine/agent_execution.h"
-#include "engine/background_agent.h"
 #include "engine/flow_notify.h"
 #include "engine/flow_team.h"
 #include "engine/hand_over.h"
-#include "engine/harness_execution.h"
 #include "engine/history.h"
 #include "engine/model_step.h"
 #include "llm/model_spec.h"
@@ -89,20 +86,7 @@ void apply_lines(run::FlowState& state, const store::Slice& slice) {
   }
 }
 
-bool is_background(const store::Run& run) {
-  const auto spec = run::decode_spec(run.spec);
-  return spec && spec->harness && spec->harness->background;
-}
-
 }  // namespace
-
-std::shared_ptr<Execution> make_execution(Deps& deps, aio::TaskGroup& tasks, Executor& executor, store::Lease lease) {
-  if (lease.run.kind == store::kKindFlow || lease.run.kind == store::kKindFanout)
-    return std::make_shared<FlowExecution>(deps, tasks, executor, std::move(lease));
-  if (lease.run.kind == store::kKindHarness && is_background(lease.run)) return std::make_shared<BackgroundAgentExecution>(deps, tasks, std::move(lease));
-  if (lease.run.kind == store::kKindHarness) return std::make_shared<HarnessExecution>(deps, tasks, std::move(lease));
-  return std::make_shared<AgentExecution>(deps, tasks, std::move(lease));
-}
 
 aio::Task<run::FlowState> fold_flow(store::Store& store, const store::Run& run, const run::Spec& spec, std::uint64_t until) {
   auto state = run::initial_flow(spec, run.began_ms);

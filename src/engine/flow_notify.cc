@@ -2,9 +2,8 @@
 
 #include "base/json.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "engine/notify_command.h"
 #include "engine/projection_manifest.h"
-#include "engine/tasks.h"
 #include "run/flow_notify.h"
 
 namespace engine {
@@ -12,8 +11,6 @@ namespace engine {
 namespace json = boost::json;
 
 namespace {
-
-constexpr std::int64_t kNotifyMs = 60'000;
 
 json::value text_or_null(const std::string& text) { return text.empty() ? json::value() : json::value(text); }
 
@@ -31,26 +28,6 @@ json::object payload_of(const store::Run& flow, const run::FlowSpec& spec, const
           {"artifact_dir", spec.directory}};
 }
 
-// A command like an agent's, but nobody has to approve it: its user wrote it.
-LaunchRequest request_of(const store::Run& flow, const run::Spec& spec, std::string command) {
-  LaunchRequest request;
-  request.spec.call = run::ToolCall{std::string(kTaskCallId), "Bash", base::to_text(json::object{{"command", std::move(command)}})};
-  request.spec.tools = {{.name = "Bash"}};
-  request.spec.settings = spec.settings;
-  request.spec.work_directory = spec.work_directory.empty() ? spec.flow->directory : spec.work_directory;
-  request.spec.limits.timeout_ms = kNotifyMs;
-  request.kind = store::kKindTool;
-  request.component_id = request.component_name = run::kNotifyComponent;
-  request.session_id = flow.session_id;
-  request.user_id = flow.user_id;
-  request.parent_run_id = flow.run_id;
-  request.origin = flow.origin;
-  request.awaited = true;  // the orchestrator's agent need not hear of it
-  request.launch_key = "notify\x1f" + flow.run_id;
-  request.request_digest = base::sha256_hex(flow.run_id);
-  return request;
-}
-
 aio::Task<> launch(Deps& deps, Executor& executor, std::string flow_run_id) {
   const auto flow = co_await deps.store.find_run(std::move(flow_run_id));
   if (!flow || !run::is_terminal(flow->status)) co_return;
@@ -60,8 +37,8 @@ aio::Task<> launch(Deps& deps, Executor& executor, std::string flow_run_id) {
   auto command = run::filled_command(spec->flow->notify, {{"payload", base::to_text(payload_of(*flow, *spec->flow, outcome))},
                                                           {"status", std::string(outcome.word)},
                                                           {"invocation_id", spec->flow->invocation}});
-  const auto launched = co_await executor.launch(request_of(*flow, *spec, std::move(command)));
-  if (launched.known == store::Known::no_room) base::log::warning("the end of a flow is not told: the home is full", {{"run", flow->run_id}});
+  const auto directory = spec->work_directory.empty() ? spec->flow->directory : spec->work_directory;
+  co_await notify(executor, notify_request(*flow, *spec, directory, std::move(command), ""));
 }
 
 }  // namespace

@@ -1,4 +1,3 @@
-#include "engine/hand_over.h"
 #include "engine/harness_execution.h"
 
 #include <algorithm>
@@ -7,8 +6,11 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "engine/git_worktree.h"
+#include "engine/hand_over.h"
 #include "engine/harness_environment.h"
 #include "engine/harness_events.h"
+#include "engine/harness_notify.h"
 #include "engine/harness_task.h"
 
 namespace engine {
@@ -42,8 +44,8 @@ aio::Task<run::HarnessState> fold_harness(store::Store& store, const store::Run&
   co_return state;
 }
 
-HarnessExecution::HarnessExecution(Deps& deps, aio::TaskGroup& tasks, store::Lease lease)
-    : deps_(deps), tasks_(tasks), lease_(std::move(lease)), changed_(deps.io) {
+HarnessExecution::HarnessExecution(Deps& deps, aio::TaskGroup& tasks, Executor& executor, store::Lease lease)
+    : deps_(deps), tasks_(tasks), executor_(executor), lease_(std::move(lease)), changed_(deps.io) {
   cancel_requested_ = lease_.run.cancel_requested;
 }
 
@@ -76,6 +78,8 @@ aio::Task<Ending> HarnessExecution::run() {
   log_ = open_log();
   if (lease_.taken_over && state_.process)
     log_->add_fact("taken_over", base::to_text(boost::json::object{{"events", state_.next_index}, {"died", lease_.died}}));
+  const auto placed = co_await make_worktree(deps_, lease_.run, spec_);
+  if (!placed && !cancel_requested_) co_return co_await append(run::failure(run::Cause::harness_failed, placed.error().message)) ? Ending::finished : Ending::lost;
   const auto ending = co_await loop();
   process_.reset();
   if (ending == Ending::handed_over) {
@@ -152,6 +156,7 @@ aio::Task<bool> HarnessExecution::append(const run::AppendEvents& events) {
       checked_.reset();
       asks_.clear();  // nobody waits for an answer any more
     }
+    co_await tell(events);
     co_return true;
   }
   if (events.status && run::is_terminal(*events.status)) {
@@ -162,10 +167,19 @@ aio::Task<bool> HarnessExecution::append(const run::AppendEvents& events) {
   const auto done = co_await log_->end(events);
   if (done) {
     if (events.status) lease_.run.status = *events.status;
+    co_await tell(events);
+    if (run::is_terminal(lease_.run.status)) co_await tidy_worktree(deps_, lease_.run, spec_);
     co_return true;
   }
   if (done.error().code == base::Errc::cancel_requested) cancel_requested_ = true;
   co_return done.error().code == base::Errc::cancel_requested || done.error().code == base::Errc::conflict;
+}
+
+// Those who asked to be told, once what they are told of is durable.
+aio::Task<> HarnessExecution::tell(const run::AppendEvents& events) {
+  auto occasion = occasion_of(events, state_);
+  if (spec_.harness->notify.empty() || !occasion) co_return;
+  if (const auto durable = co_await log_->flush(); durable) co_await notify_of(executor_, lease_.run, spec_, *occasion);
 }
 
 aio::Task<run::HarnessSituation> HarnessExecution::look() {
@@ -330,6 +344,7 @@ aio::Task<> HarnessExecution::record_end(std::string why) {
   if (ended.exit_code) event.exit_code = *ended.exit_code;
   event.why = why.empty() ? std::string(process::name(ended.cause)) : std::move(why);
   if (!state_.turn) event.words = process_->last_words();
+  event.used = process_->decoder().open_usage();
   log_->add(std::move(event));
   base::failpoint("harness.after_process");
 }

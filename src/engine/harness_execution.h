@@ -18,7 +18,7 @@ aio::Task<run::HarnessState> fold_harness(store::Store& store, const store::Run&
 
 class HarnessExecution final : public Execution {
  public:
-  HarnessExecution(Deps& deps, aio::TaskGroup& tasks, store::Lease lease);
+  HarnessExecution(Deps& deps, aio::TaskGroup& tasks, Executor& executor, store::Lease lease);
 
   aio::Task<Ending> run() override;
   aio::Task<> fail(std::string what) override;
@@ -50,10 +50,12 @@ class HarnessExecution final : public Execution {
   aio::Task<> record_end(std::string why);
   std::string overdue() const;
   aio::Task<> check();
+  aio::Task<> tell(const run::AppendEvents& events);
   std::unique_ptr<RunLog> open_log();
 
   Deps& deps_;
   aio::TaskGroup& tasks_;
+  Executor& executor_;
   store::Lease lease_;
   run::Spec spec_;
   const harness::Harness* harness_ = nullptr;

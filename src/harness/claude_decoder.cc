@@ -82,6 +82,12 @@ class ClaudeDecoder final : public Decoder {
     if (!object || !read(*object, out)) out.push_back(Unknown());
   }
 
+  run::Usage open_usage() const override {
+    run::Usage all;
+    for (const auto& [message, used] : used_) all += used;
+    return all;
+  }
+
   std::string answer(std::string_view call_id, bool allow, std::string_view note) const override {
     const auto asked = asked_.find(std::string(call_id));
     if (asked == asked_.end()) return {};
@@ -152,6 +158,7 @@ class ClaudeDecoder final : public Decoder {
     said_.clear();
     local_error_.clear();
     error_kind_.clear();
+    used_.clear();
     retry_ms_ = 0;
   }
 
@@ -163,6 +170,7 @@ class ClaudeDecoder final : public Decoder {
     // What an agent inside this one says is for that one's ears; its calls are this program's doing like all others.
     const bool is_inner = base::string_field(line, "parent_tool_use_id").has_value();
     if (const auto kind = base::string_field(line, "error"); kind && is_local) error_kind_ = *kind;
+    if (!is_local) note_usage(*message, *content);
     for (const auto& part : *content) {
       const auto* block = part.if_object();
       if (!block) continue;
@@ -174,6 +182,16 @@ class ClaudeDecoder final : public Decoder {
       else if (type == "tool_use") begin_call(*block, out);
     }
     return true;
+  }
+
+  // A message comes in several lines, each with the same figures, of which that of the output is not meant: it is guessed from the text.
+  void note_usage(const json::object& message, const json::array& content) {
+    static constexpr std::int64_t kBytesPerToken = 4;
+    const auto usage = usage_of(message);
+    auto& used = used_[base::text_or_empty(message, "id")];
+    const auto guessed = used.output_tokens + static_cast<std::int64_t>(base::to_text(content).size()) / kBytesPerToken;
+    if (usage != run::Usage()) used = usage;
+    used.output_tokens = std::max(guessed, usage.output_tokens);
   }
 
   void begin_call(const json::object& block, std::vector<Told>& out) {
@@ -331,6 +349,7 @@ class ClaudeDecoder final : public Decoder {
   }
 
   SessionNamed named_;
+  std::map<std::string, run::Usage> used_;      // by the turn under way, of each message
   std::map<std::string, run::ToolCall> calls_;  // begun, not ended
   std::map<std::string, Asked> asked_;          // by the id that names the question
   bool cost_is_inherited_;

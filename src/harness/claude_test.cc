@@ -83,6 +83,20 @@ TEST(ClaudeDecoder, ATurnWithAnApprovedCall) {
                    "handled 11111111-1111-4111-8111-111111111111"}));
 }
 
+TEST(ClaudeDecoder, WhatATurnHasUsedIsKnownBeforeItsEnd) {
+  const auto decoder = claude().decoder(start());
+  const auto lines = file_lines("claude/turn.jsonl");
+  const auto result = std::ranges::find_if(lines, [](const std::string& line) { return line.find("\"type\":\"result\"") != std::string::npos; });
+  ASSERT_NE(result, lines.end());
+  EXPECT_EQ(decoder->open_usage(), run::Usage());
+  feed(*decoder, Lines(lines.begin(), result));
+  const auto used = decoder->open_usage();
+  EXPECT_EQ(used.input_tokens, 100);  // only the first message has figures
+  EXPECT_GT(used.output_tokens, 24);  // what is guessed is rather too much
+  feed(*decoder, Lines(result, lines.end()));
+  EXPECT_EQ(decoder->open_usage(), run::Usage());
+}
+
 TEST(ClaudeDecoder, FailuresAreToldApart) {
   const auto decoder = claude().decoder(start());
   EXPECT_EQ(feed(*decoder, file_lines("claude/failures.jsonl")),

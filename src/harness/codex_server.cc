@@ -69,6 +69,8 @@ class CodexServerDecoder final : public Decoder {
     if (!object || !read(*object, out)) out.push_back(Unknown());
   }
 
+  run::Usage open_usage() const override { return turn_id_.empty() ? run::Usage() : difference(usage_, usage_before_); }
+
   std::string answer(std::string_view call_id, bool allow, std::string_view) const override {
     const auto asked = asked_.find(std::string(call_id));
     if (asked == asked_.end()) return {};

@@ -77,6 +77,8 @@ class Decoder {
   virtual void line(std::string_view line, std::vector<Told>& out) = 0;
   // The process has ended, and nothing follows: what is concluded from that (a program without a last word).
   virtual void end(std::optional<int> exit_code, std::string_view stderr_tail, std::vector<Told>& out);
+  // What the turn under way has used so far, as far as its lines say; nobody says it once the process is killed.
+  virtual run::Usage open_usage() const { return {}; }
   // The input line that answers an Asks of this process; "" where there is none (any more).
   virtual std::string answer(std::string_view call_id, bool allow, std::string_view note) const;
   // The input line that gives it a message while it works; "" where it cannot take one (yet).

@@ -150,7 +150,7 @@ struct Apply {
     s.usage += e.usage;
     ++s.model_calls;  // as far as it can be told from outside: the calls of a turn count as one
   }
-  void operator()(const HarnessEnded&) const {}
+  void operator()(const HarnessEnded& e) const { s.usage += e.used; }
   void operator()(const HarnessWaits&) const {}
 };
 

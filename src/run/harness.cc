@@ -75,6 +75,7 @@ struct Fold {
   void operator()(const HarnessEnded& e) const {
     s.running = false;
     s.ended = e;
+    s.usage += e.used;
     s.open_calls.clear();
     // A session that cannot be made because it is there, is there.
     if (!s.named && s.process && !s.process->resumes && e.words.contains("already in use")) s.session_is_there = true;

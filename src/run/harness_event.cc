@@ -31,8 +31,8 @@ json::object usage_json(const Usage& usage) {
   return o;
 }
 
-Usage read_usage(const json::object& o) {
-  const auto* u = base::object_field(o, "usage");
+Usage read_usage(const json::object& o, std::string_view key = "usage") {
+  const auto* u = base::object_field(o, key);
   if (!u) return {};
   return {.input_tokens = base::int_or_zero(*u, "input"),
           .output_tokens = base::int_or_zero(*u, "output"),
@@ -80,6 +80,7 @@ json::object fields_of(const HarnessEnded& event) {
   put_number(o, "signal", event.signal);
   put_text(o, "why", event.why);
   put_text(o, "words", event.words);
+  if (event.used != Usage()) o["used_about"] = usage_json(event.used);
   return o;
 }
 
@@ -114,7 +115,8 @@ HarnessEnded read_harness_ended(const json::object& o) {
           .exit_code = base::int_field(o, "exit_code"),
           .signal = base::int_or_zero(o, "signal"),
           .why = base::text_or_empty(o, "why"),
-          .words = base::text_or_empty(o, "words")};
+          .words = base::text_or_empty(o, "words"),
+          .used = read_usage(o, "used_about")};
 }
 
 HarnessWaits read_harness_waits(const json::object& o) { return {base::text_or_empty(o, "why"), base::int_or_zero(o, "until_ms")}; }

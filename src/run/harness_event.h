@@ -60,6 +60,7 @@ struct HarnessEnded {
   std::int64_t signal = 0;
   std::string why = {};  // "exited", "signalled", "lost", "idle" ...: process::Cause, or which deadline had passed
   std::string words = {};  // the end of what it wrote to stderr, where that explains it
+  Usage used = {};         // of a turn that it had not ended: an estimate, from what was said until then
 };
 
 // It waits until a usage limit ends, or before it is tried again.

@@ -39,6 +39,8 @@ json::object to_json(const HarnessSpec& spec) {
   put_flag(o, "skip_permissions", spec.skip_permissions);
   if (!spec.environment.empty()) o["environment"] = json::array(spec.environment.begin(), spec.environment.end());
   if (!spec.check.empty()) o["check"] = json::array(spec.check.begin(), spec.check.end());
+  put_text(o, "repository", spec.repository);
+  put_text(o, "notify", spec.notify);
   put_number(o, "start_ms", spec.limits.start_ms);
   put_number(o, "idle_ms", spec.limits.idle_ms);
   put_number(o, "after_result_ms", spec.limits.after_result_ms);
@@ -58,6 +60,8 @@ HarnessSpec read_harness_spec(const json::object& o) {
           .skip_permissions = flag("skip_permissions"),
           .environment = texts(o, "environment"),
           .check = texts(o, "check"),
+          .repository = base::text_or_empty(o, "repository"),
+          .notify = base::text_or_empty(o, "notify"),
           .limits = {.start_ms = base::int_or_zero(o, "start_ms"),
                      .idle_ms = base::int_or_zero(o, "idle_ms"),
                      .after_result_ms = base::int_or_zero(o, "after_result_ms"),

@@ -30,6 +30,8 @@ struct HarnessSpec {
   bool skip_permissions = false;
   std::vector<std::string> environment = {};  // "NAME=value" of the caller that others must not replace; no secrets
   std::vector<std::string> check = {};        // a command that must succeed before the work counts as done
+  std::string repository = {};                // of which the run's directory is a worktree, made before the work begins; "" it is none
+  std::string notify = {};                    // a shell command, for when the run waits and when it has ended; "" none
   HarnessLimits limits = {};
   bool operator==(const HarnessSpec&) const = default;
 };

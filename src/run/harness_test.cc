@@ -380,9 +380,18 @@ TEST(Harness, A_message_id_is_a_uuid_and_the_same_for_the_same_key) {
   EXPECT_NE(id, harness_message_id("run", "prompt2"));
 }
 
+TEST(Harness, What_a_killed_turn_has_used_counts) {
+  HarnessEnded killed{.process = 1, .exit_code = {}, .signal = 9, .why = "cancelled", .words = {}, .used = {.input_tokens = 30, .output_tokens = 4}};
+  const auto read = decode(encode({5, killed}));
+  ASSERT_TRUE(read);
+  auto state = initial_harness("r", 1);
+  apply(state, *read);
+  EXPECT_EQ(state.usage, (Usage{.input_tokens = 30, .output_tokens = 4}));
+}
+
 TEST(Harness, What_an_executor_is_to_do_survives_being_written_down) {
   HarnessSpec spec{.harness = "codex", .task = "t", .title = "p/t", .session_id = "s", .resumes = true, .background = true, .unattended = true,
-                   .skip_permissions = true, .environment = {"A=b"}, .check = {"make"}, .limits = {1, 2, 3, 4}};
+                   .skip_permissions = true, .environment = {"A=b"}, .check = {"make"}, .repository = "/r", .notify = "tell", .limits = {1, 2, 3, 4}};
   Spec whole;
   whole.harness = spec;
   const auto read = decode_spec(encode(whole));

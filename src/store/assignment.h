@@ -27,6 +27,9 @@ struct Assignment {
   std::string assignee, waiting_on;
   std::vector<std::string> tags;
   std::string work_dir;             // absolute
+  std::string repository;           // of which the working directory is a worktree that belongs to this task; "": it is none
+  std::string check;                // a shell command that must succeed before the work counts as done; "" none
+  std::string notify;               // a shell command that is told when an agent of it waits or ends; "" none
   std::string brief;                // absolute path of its file; the directory "updates" lies beside it
   std::string harness;              // pinned; "" not yet
   std::string session_id;           // the harness's, as it confirmed it; "": none is bound

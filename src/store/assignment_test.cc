@@ -48,6 +48,9 @@ TEST_F(SqliteStoreTest, ATaskKeepsAllOfItsFields) {
   a.waiting_on = "the bank";
   a.tags = {"api", "auth"};
   a.work_dir = "/w";
+  a.repository = "/r";
+  a.check = "make test";
+  a.notify = "tell me";
   a.brief = "/b";
   a.harness = "claude";
   a.session_id = "s-1";
@@ -70,6 +73,7 @@ TEST_F(SqliteStoreTest, ATaskKeepsAllOfItsFields) {
   EXPECT_TRUE(found->alias == "o" && found->name == a.name && found->project == "web" && found->status == a.status);
   EXPECT_TRUE(found->priority == "high" && found->due == a.due && found->assignee == "ada" && found->waiting_on == "the bank");
   EXPECT_TRUE(found->tags == a.tags && found->work_dir == "/w" && found->brief == "/b" && found->harness == "claude");
+  EXPECT_TRUE(found->repository == "/r" && found->check == "make test" && found->notify == "tell me");
   EXPECT_TRUE(found->session_id == "s-1" && found->background && found->unattended && found->run_id == a.run_id &&
               found->starts == 3);
   EXPECT_TRUE(found->session_started_ms == 5 && found->session_resumed_ms == 6 && !found->archived);

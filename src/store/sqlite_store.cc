@@ -77,14 +77,12 @@ class SqliteStore final : public Store {
 
   Answer<> append(Append append) override {
     const auto lines = std::make_shared<const std::string>(std::move(append.lines));
-    co_return co_await writer().execute(
-        [&append, &lines](Database& db, Commit& commit) { return sqlite::append_events(db, commit, append, lines); },
-        lines->size());
+    const auto write = [&](Database& db, Commit& commit) { return sqlite::append_events(db, commit, append, lines); };
+    co_return co_await writer().execute(write, lines->size());
   }
 
   aio::Task<std::vector<Run>> orphans(std::size_t limit, Orphans which) override {
-    co_return co_await readers_.read(
-        [this, limit, which](Database& db) { return sqlite::select_orphans(db, peers_, limit, which, time_.wall_ms()); });
+    co_return co_await readers_.read([&](Database& db) { return sqlite::select_orphans(db, peers_, limit, which, time_.wall_ms()); });
   }
 
   aio::Task<std::vector<RunNumber>> cancelled_of(OwnerNumber owner) override {
@@ -92,8 +90,7 @@ class SqliteStore final : public Store {
   }
 
   aio::Task<CancelAnswer> request_cancel(std::string run_id) override {
-    co_return co_await writer().execute(
-        [this, &run_id](Database& db, Commit& commit) { return sqlite::cancel_run(db, commit, run_id, time_.wall_ms()); });
+    co_return co_await writer().execute([&](Database& db, Commit& commit) { return sqlite::cancel_run(db, commit, run_id, time_.wall_ms()); });
   }
 
   Answer<Decided> decide(RunNumber run, std::vector<run::Decision> decisions, std::optional<std::uint64_t> index) override {
@@ -108,8 +105,7 @@ class SqliteStore final : public Store {
     });
   }
   aio::Task<std::vector<Run>> cancel_session(SessionNumber session) override {
-    co_return co_await writer().execute(
-        [session](Database& db, Commit& commit) { return sqlite::cancel_session(db, commit, session); });
+    co_return co_await writer().execute([session](Database& db, Commit& commit) { return sqlite::cancel_session(db, commit, session); });
   }
   aio::Task<std::vector<Run>> undecided(std::int64_t now_ms) override {
     co_return co_await readers_.read([now_ms](Database& db) { return sqlite::select_undecided(db, now_ms); });
@@ -180,17 +176,12 @@ class SqliteStore final : public Store {
     });
   }
   aio::Task<std::vector<Session>> sessions_to_wake(std::int64_t created_before_ms) override {
-    co_return co_await readers_.read(
-        [created_before_ms](Database& db) { return sqlite::select_sessions_to_wake(db, created_before_ms); });
+    co_return co_await readers_.read([created_before_ms](Database& db) { return sqlite::select_sessions_to_wake(db, created_before_ms); });
   }
 
   Answer<run::MemoryEntry> add_memory(SessionNumber session, run::MemoryEntry entry, std::string key) override {
-    const auto bytes = entry.content.size();
-    co_return co_await writer().execute(
-        [this, session, &entry, &key](Database& db, Commit&) {
-          return sqlite::insert_memory(db, session, entry, key, time_.wall_ms());
-        },
-        bytes);
+    const auto write = [&](Database& db, Commit&) { return sqlite::insert_memory(db, session, entry, key, time_.wall_ms()); };
+    co_return co_await writer().execute(write, entry.content.size());
   }
   Answer<run::MemoryEntry> change_memory(SessionNumber session, std::int64_t number, run::MemoryChange change) override {
     const auto write = [&](Database& db, Commit&) { return sqlite::update_memory(db, session, number, change, time_.wall_ms()); };
@@ -268,14 +259,16 @@ class SqliteStore final : public Store {
 
   void listen(Listener listener) override {
     listener_ = std::move(listener);
-    tasks_.spawn("bells", hear_bells());
+    if (listener_.control) begin_to_hear();
   }
 
   void watch_log(bool on) override {
     if (watching_ == on) return;
     watching_ = on;
     ++watch_;
-    if (on) tasks_.spawn("log watch", follow_others(watch_));
+    if (!on) return;
+    begin_to_hear();
+    tasks_.spawn("log watch", follow_others(watch_));
   }
 
   aio::Task<> close() override {
@@ -299,6 +292,10 @@ class SqliteStore final : public Store {
     }
     if (!commit.growth.empty() && listener_.grown) listener_.grown(commit.growth);
     if (commit.control && listener_.control) listener_.control();
+  }
+
+  void begin_to_hear() {
+    if (!std::exchange(hears_, true)) tasks_.spawn("bells", hear_bells());
   }
 
   aio::Task<> hear_bells() {
@@ -368,7 +365,7 @@ class SqliteStore final : public Store {
   // io thread only
   OwnerNumber owner_ = 0;
   Listener listener_;
-  bool watching_ = false, scanning_ = false, scan_again_ = false;
+  bool hears_ = false, watching_ = false, scanning_ = false, scan_again_ = false;
   std::uint64_t watch_ = 0;       // counts the times that watching was turned on or off
   std::int64_t known_block_ = 0;  // every block up to this one has been told
   aio::TaskGroup tasks_;

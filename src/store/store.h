@@ -41,8 +41,8 @@ class Store {
   virtual aio::Task<> release(RunNumber run, std::int64_t epoch, std::string reason) = 0;
 
   // Appends in order. Errc::lease_lost (stale epoch or wrong index: stop executing), cancel_requested (a completing status
-  // met an acknowledged cancel), already_finished (facts alone may still be added), conflict (a notice has been told already:
-  // look again).
+  // met an acknowledged cancel), already_finished (facts alone may still be added), conflict (a notice has been told already,
+  // or a message for a run of kind harness waits: look again).
   virtual Answer<> append(Append append) = 0;
 
   // Runs that nobody alive executes and that are not terminal or paused, oldest first.
@@ -168,7 +168,8 @@ class Store {
     std::function<void(const std::vector<Growth>&)> grown;
     std::function<void()> control;  // something to decide: a cancel, a claimable run
   };
-  // Io thread; once. `watch` starts listening to other processes too.
+  // Io thread. Once more replaces the listener. Other processes' rings are heard from the first listener with `control` on, or the first
+  // watch_log(true): to stop hearing takes a process milliseconds at its end, which one that only looks need not pay.
   virtual void listen(Listener listener) = 0;
   virtual void watch_log(bool on) = 0;
 

@@ -261,6 +261,16 @@ class R17Retries(Turn):
 
 
 class R18Money(Turn):
+    def test_r18_what_a_killed_turn_has_used_is_estimated(self):
+        self.add()
+        run = self.do("one", "--with", "THINK of much\nRUN[[echo hi]] SLEEP 60", "--dangerously-skip-permissions")["run_id"]
+        self.until(lambda: self.of_type(run, "tool_completed"), 40, "the call")
+        self.task("stop", "one")
+        (ended,) = self.of_type(run, "harness_ended")
+        self.assertGreater(ended["used_about"]["input"], 0)
+        self.assertGreater(self.show(run)["usage"]["output_tokens"], 0)
+        self.assertIn("(used about ", self.ok("logs", run))
+
     def test_r18_money_and_tokens_are_those_of_the_turn(self):
         run_id = self.begun("SLEEP 2 SAY one")
         self.ok("task", "send", "one", "RUN[[true]] SAY two")

@@ -29,6 +29,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t kCandidates = 5;
+constexpr std::size_t kListedAtOnce = 2'000;  // room that costs nothing where it is not used
 
 #define OUTLAST_ASSIGNMENT_COLUMNS "id, version, slug, alias, status, project, session_id, archived, created_ms, updated_ms, fields"
 
@@ -42,6 +43,9 @@ std::string encode_fields(const Assignment& a) {
   text("due", a.due);
   text("assignee", a.assignee);
   text("waiting_on", a.waiting_on);
+  text("repository", a.repository);
+  text("check", a.check);
+  text("notify", a.notify);
   text("harness", a.harness);
   text("run_id", a.run_id);
   if (!a.tags.empty()) o["tags"] = json::array(a.tags.begin(), a.tags.end());
@@ -74,6 +78,9 @@ Assignment read_assignment(const Query& row) {
   a.waiting_on = base::text_or_empty(*o, "waiting_on");
   a.work_dir = base::text_or_empty(*o, "work_dir");
   a.brief = base::text_or_empty(*o, "brief");
+  a.repository = base::text_or_empty(*o, "repository");
+  a.check = base::text_or_empty(*o, "check");
+  a.notify = base::text_or_empty(*o, "notify");
   a.harness = base::text_or_empty(*o, "harness");
   a.run_id = base::text_or_empty(*o, "run_id");
   a.starts = base::int_or_zero(*o, "starts");
@@ -99,7 +106,7 @@ void insert_entry(Database& db, AssignmentNumber number, const AssignmentEntry& 
 // Whether another one has the word as its slug or alias.
 bool is_taken(Database& db, const std::string& word, AssignmentNumber except) {
   if (word.empty()) return false;
-  auto q = db.query("SELECT 1 FROM assignment WHERE (slug = ?1 OR alias = ?1) AND id <> ?2");
+  auto q = db.query("SELECT 1 FROM assignment WHERE (slug = ?1 OR (alias = ?1 AND alias <> '')) AND id <> ?2");
   q.bind(word).bind(except);
   return q.step();
 }
@@ -168,7 +175,7 @@ base::Result<Assignment> update_assignment(Database& db, const Assignment& a, co
 
 base::Result<Assignment> select_assignment(Database& db, const std::string& which) {
   auto exact = db.query("SELECT " OUTLAST_ASSIGNMENT_COLUMNS
-                        " FROM assignment WHERE (alias = ?1 AND archived = 0) OR slug = ?1 ORDER BY alias = ?1 DESC LIMIT 1");
+                        " FROM assignment WHERE (alias = ?1 AND alias <> '' AND archived = 0) OR slug = ?1 ORDER BY alias = ?1 DESC LIMIT 1");
   exact.bind(which);
   if (!which.empty() && exact.step()) return read_assignment(exact);
   auto q = db.query("SELECT " OUTLAST_ASSIGNMENT_COLUMNS
@@ -200,6 +207,7 @@ std::vector<Assignment> select_assignments(Database& db, const AssignmentFilter&
       .bind(filter.project)
       .bind(filter.updated_since_ms);
   std::vector<Assignment> found;
+  found.reserve(kListedAtOnce);
   while (found.size() < base::limits::kAssignmentsListedMax && q.step())
     if (auto one = read_assignment(q); fits(one, filter)) found.push_back(std::move(one));
   return found;
