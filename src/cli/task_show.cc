@@ -65,7 +65,7 @@ void put_list(const std::vector<store::Assignment>& tasks, const std::vector<Tas
   std::string piece = "[";
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (i > 0) piece += ",\n ";
-    piece += base::to_text(listed_json(tasks[i], now[i]));
+    append_listed(piece, tasks[i], now[i]);
     if (piece.size() < kPieceBytes) continue;
     put(piece);
     piece.clear();
@@ -92,7 +92,7 @@ aio::Task<int> list(Process& process, const store::AssignmentFilter& filter, con
   if (rows.empty()) note("No tasks like that. `outlast task add \"NAME\"` makes one; --include-done shows those that are done.");
   const bool colors = out_is_terminal() && !options.no_color && !std::getenv("NO_COLOR");
   const bool cuts = out_is_terminal() && !options.no_truncate;
-  if (!rows.empty()) put(task_table(rows, {.cut = cuts ? Cut::yes : Cut::no, .color = colors ? Color::yes : Color::no}));
+  if (!rows.empty()) put(task_table(std::move(rows), {.cut = cuts ? Cut::yes : Cut::no, .color = colors ? Color::yes : Color::no}));
   co_return kOk;
 }
 

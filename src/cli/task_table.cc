@@ -7,8 +7,6 @@
 
 namespace cli {
 
-namespace json = boost::json;
-
 namespace {
 
 constexpr std::size_t kNotes = kTaskColumns.size() - 1;
@@ -51,8 +49,7 @@ TaskRow task_row(const store::Assignment& task, const TaskNow& now, const Moment
   return row;
 }
 
-std::string task_table(const std::vector<TaskRow>& rows, const TableLook& look) {
-  std::vector<TaskRow> shown = rows;
+std::string task_table(std::vector<TaskRow> shown, const TableLook& look) {
   std::array<std::size_t, kTaskColumns.size()> widths{};
   TaskRow heading;
   for (std::size_t i = 0; i < heading.size(); ++i) {
@@ -79,14 +76,6 @@ std::string task_tsv(const std::vector<TaskRow>& rows) {
   for (const auto& row : rows)
     for (std::size_t i = 0; i < row.size(); ++i) out += (row[i] == "-" ? "" : row[i]) + (i == kNotes ? "\n" : "\t");
   return out;
-}
-
-json::object listed_json(const store::Assignment& task, const TaskNow& now) {
-  auto o = task_json(task);
-  o["live"] = now.live ? json::value(*now.live) : json::value();
-  const auto unattended = auto_run(task, now);
-  o["auto_run"] = unattended.empty() ? json::value() : json::value(unattended);
-  return o;
 }
 
 }  // namespace cli

@@ -29,10 +29,8 @@ struct TableLook {
   Cut cut = Cut::no;  // long words are cut so that a row fits a line
   Color color = Color::no;
 };
-std::string task_table(const std::vector<TaskRow>& rows, const TableLook& look);
+std::string task_table(std::vector<TaskRow> rows, const TableLook& look);
 // The same with tabs between, a line each after one with the columns' names.
 std::string task_tsv(const std::vector<TaskRow>& rows);
-
-boost::json::object listed_json(const store::Assignment& task, const TaskNow& now);
 
 }  // namespace cli

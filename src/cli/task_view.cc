@@ -35,6 +35,83 @@ std::string log_command(const store::Assignment& task) { return task.run_id.empt
 // "" is nothing, in JSON null.
 json::value or_null(const std::string& text) { return text.empty() ? json::value() : json::value(text); }
 
+// What the store has of a task in JSON, in its order, into an object or, where thousands are listed, straight into text.
+template <typename Into>
+void put_fields(const store::Assignment& task, Into& into) {
+  into.text("slug", task.slug);
+  into.text_or_null("alias", task.alias);
+  into.text("name", task.name);
+  into.text_or_null("project", task.project);
+  into.text("status", store::name(task.status));
+  into.flag("archived", task.archived);
+  into.text("priority", task.priority);
+  into.text_or_null("due", task.due);
+  into.text_or_null("work_dir", task.work_dir);
+  into.text_or_null("repository", task.repository);
+  into.text_or_null("branch", task.repository.empty() ? std::string() : engine::worktree_branch(task.slug));
+  into.text_or_null("check", task.check);
+  into.text_or_null("notify", task.notify);
+  into.text_or_null("waiting_on", task.waiting_on);
+  into.text_or_null("assignee", task.assignee);
+  into.texts("tags", task.tags);
+  into.text_or_null("harness", task.harness);
+  into.text_or_null("session_id", task.session_id);
+  into.text_or_null("session_started", moment(task.session_started_ms));
+  into.text_or_null("session_last_resumed", moment(task.session_resumed_ms));
+  into.flag("background", task.background);
+  into.flag("unattended", task.unattended);
+  into.text_or_null("run_id", task.run_id);
+  into.text("created", moment(task.created_ms));
+  into.text("updated", moment(task.updated_ms));
+  into.text("brief", task.brief);
+  into.text("updates", task_updates(task));
+}
+
+struct TaskObject {
+  json::object fields = {};
+  void text(std::string_view key, std::string_view value) { fields[key] = value; }
+  void text_or_null(std::string_view key, const std::string& value) { fields[key] = or_null(value); }
+  void flag(std::string_view key, bool value) { fields[key] = value; }
+  void texts(std::string_view key, const std::vector<std::string>& values) { fields[key] = json::array(values.begin(), values.end()); }
+};
+
+// Leaves the object open.
+struct TaskText {
+  std::string& out;
+  bool begun = false;
+
+  void key(std::string_view name) {
+    out += std::exchange(begun, true) ? ",\"" : "{\"";
+    out += name;
+    out += "\":";
+  }
+  void text(std::string_view name, std::string_view value) {
+    key(name);
+    base::append_json_string(out, value);
+  }
+  void text_or_null(std::string_view name, const std::string& value) {
+    if (value.empty()) nothing(name);
+    else text(name, value);
+  }
+  void nothing(std::string_view name) {
+    key(name);
+    out += "null";
+  }
+  void flag(std::string_view name, bool value) {
+    key(name);
+    out += value ? "true" : "false";
+  }
+  void texts(std::string_view name, const std::vector<std::string>& values) {
+    key(name);
+    out += '[';
+    for (const auto& value : values) {
+      if (&value != &values.front()) out += ',';
+      base::append_json_string(out, value);
+    }
+    out += ']';
+  }
+};
+
 std::string supervised_state(const store::Run& run, const TaskNow& now) {
   const auto status = base::to_lower(run::name(run.status));
   const auto why = run.reason.empty() ? "" : ", " + run.reason;
@@ -118,33 +195,18 @@ std::string history_text(const std::vector<store::AssignmentEntry>& entries) {
 }
 
 json::object task_json(const store::Assignment& task) {
-  return {{"slug", task.slug},
-          {"alias", or_null(task.alias)},
-          {"name", task.name},
-          {"project", or_null(task.project)},
-          {"status", store::name(task.status)},
-          {"archived", task.archived},
-          {"priority", task.priority},
-          {"due", or_null(task.due)},
-          {"work_dir", or_null(task.work_dir)},
-          {"repository", or_null(task.repository)},
-          {"branch", task.repository.empty() ? json::value() : json::value(engine::worktree_branch(task.slug))},
-          {"check", or_null(task.check)},
-          {"notify", or_null(task.notify)},
-          {"waiting_on", or_null(task.waiting_on)},
-          {"assignee", or_null(task.assignee)},
-          {"tags", json::array(task.tags.begin(), task.tags.end())},
-          {"harness", or_null(task.harness)},
-          {"session_id", or_null(task.session_id)},
-          {"session_started", or_null(moment(task.session_started_ms))},
-          {"session_last_resumed", or_null(moment(task.session_resumed_ms))},
-          {"background", task.background},
-          {"unattended", task.unattended},
-          {"run_id", or_null(task.run_id)},
-          {"created", moment(task.created_ms)},
-          {"updated", moment(task.updated_ms)},
-          {"brief", task.brief},
-          {"updates", task_updates(task)}};
+  TaskObject object;
+  put_fields(task, object);
+  return std::move(object.fields);
+}
+
+void append_listed(std::string& out, const store::Assignment& task, const TaskNow& now) {
+  TaskText text{out};
+  put_fields(task, text);
+  if (now.live) text.flag("live", *now.live);
+  else text.nothing("live");
+  text.text_or_null("auto_run", auto_run(task, now));
+  out += '}';
 }
 
 json::object shown_json(const store::Assignment& task, const TaskNow& now, const std::string& transcript) {

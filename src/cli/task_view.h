@@ -43,6 +43,8 @@ std::string history_text(const std::vector<store::AssignmentEntry>& entries);
 
 // What the store has of it: the part that `list` and `show` share.
 boost::json::object task_json(const store::Assignment& task);
+// The same as text, with how it stands with the work: one element of the list.
+void append_listed(std::string& out, const store::Assignment& task, const TaskNow& now);
 boost::json::object shown_json(const store::Assignment& task, const TaskNow& now, const std::string& transcript);
 boost::json::array history_json(const std::vector<store::AssignmentEntry>& entries);
 

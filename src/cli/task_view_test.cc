@@ -34,6 +34,20 @@ std::string line(const Lines& lines, std::string_view key) {
   return "(no such line)";
 }
 
+TEST(TaskView, TheListSaysOfATaskWhatItsObjectSays) {
+  auto task = a_task();
+  task.name = "A \"quoted\" – name";
+  task.tags = {"api", "auth"};
+  task.repository = "/r";
+  task.unattended = true;
+  std::string text;
+  append_listed(text, task, {.run = a_run(run::Status::running), .live = true});
+  auto expected = task_json(task);
+  expected["live"] = true;
+  expected["auto_run"] = "running";
+  EXPECT_EQ(text, base::to_text(expected));
+}
+
 TEST(TaskView, LinesStandInTheirOrder) {
   auto task = a_task();
   task.tags = {"api", "auth"};
