@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::int64_t kAll = 1'000'000'000;
 constexpr std::int64_t kCompletionsMax = 200;
-constexpr std::size_t kTextColumns = 48;
+constexpr std::size_t kAgentColumnsMax = 20, kModelColumnsMax = 32, kTextColumns = 48;
 constexpr std::string_view kWaiting = "waiting for an executor";
 
 Checked<run::Status> read_status(const std::string& word) {
@@ -39,14 +39,25 @@ aio::Task<Notes> orphans_among(Process& process, const std::vector<store::Run>& 
   co_return notes;
 }
 
+// What a line says of a run from its spec, which is far larger.
+struct Cells {
+  std::string agent, model, text;
+};
+
+Cells cells_of(const store::Run& run) {
+  const auto spec = run::decode_spec(run.spec).value_or(run::Spec{});
+  return {one_line(run.component_name, kAgentColumnsMax), one_line(engine::model_spec_of(spec), kModelColumnsMax), one_line(spec.input, kTextColumns)};
+}
+
 void print_table(const std::vector<store::Run>& runs, const Notes& orphans, std::int64_t now_ms) {
   std::size_t id_columns = 6, agent_columns = 5, model_columns = 5;
-  std::vector<run::Spec> specs;
+  std::vector<Cells> rows;
+  rows.reserve(runs.size());
   for (const auto& run : runs) {
-    specs.push_back(run::decode_spec(run.spec).value_or(run::Spec{}));
+    rows.push_back(cells_of(run));
     id_columns = std::max(id_columns, run.run_id.size());
-    agent_columns = std::max(agent_columns, std::min<std::size_t>(20, columns_of(run.component_name)));
-    model_columns = std::max(model_columns, std::min<std::size_t>(32, columns_of(engine::model_spec_of(specs.back()))));
+    agent_columns = std::max(agent_columns, columns_of(rows.back().agent));
+    model_columns = std::max(model_columns, columns_of(rows.back().model));
   }
   std::string out = "  " + padded("RUN", id_columns) + "  STATUS     AGE   " + padded("AGENT", agent_columns) + "  " +
                     padded("MODEL", model_columns) + "  TEXT\n";
@@ -54,12 +65,10 @@ void print_table(const std::vector<store::Run>& runs, const Notes& orphans, std:
     const auto& run = runs[i];
     const bool orphan = orphans.contains(run.number);
     out += run::is_terminal(run.status) ? "  " : orphan ? "! " : "* ";
-    out += padded(run.run_id, id_columns) + "  " + padded(run::name(run.status), 9) + "  " +
-           padded(age(run.created_ms, now_ms), 4) + "  ";
-    out += padded(one_line(run.component_name, 20), agent_columns) + "  " +
-           padded(one_line(engine::model_spec_of(specs[i]), 32), model_columns) + "  ";
+    out += padded(run.run_id, id_columns) + "  " + padded(run::name(run.status), 9) + "  " + padded(age(run.created_ms, now_ms), 4) + "  ";
+    out += padded(rows[i].agent, agent_columns) + "  " + padded(rows[i].model, model_columns) + "  ";
     out += orphan ? "(" + std::string(kWaiting) + ") " : "";
-    out += one_line(specs[i].input, kTextColumns) + "\n";
+    out += rows[i].text + "\n";
   }
   put(out);
 }

@@ -3,6 +3,7 @@
 #include "cli/actions.h"
 #include "cli/task_add.h"
 #include "cli/task_do.h"
+#include "cli/task_sessions.h"
 #include "cli/task_show.h"
 #include "cli/task_talk.h"
 #include "cli/task_transcript.h"
@@ -87,7 +88,8 @@ int do_task(const Words& words) {
   p.app.add_flag("--auto", o.unattended, "nobody is there: it asks nothing, may do everything, and marks the task as done itself");
   p.app.add_option("--approval-timeout", o.approval_timeout_s, "a question that waits for longer is a no (a server sees to it)")->option_text("SECONDS");
   p.app.add_flag("--here", o.here, "bind the session that this command runs in; start nothing");
-  p.app.add_flag("--force", o.force, "with --here: also where another session or coding agent is bound");
+  p.app.add_option("--session", o.session, "take over a session that was not started here, see task sessions")->option_text("ID");
+  p.app.add_flag("--force", o.force, "with --here and --session: also where another session or coding agent is bound");
   p.app.add_flag("--dangerously-skip-permissions", o.skip_permissions, "it asks nobody for permissions");
   p.app.add_option("--harness", o.harness, "claude, codex, gemini or opencode; pinned at the first start")->option_text("NAME");
   p.app.add_flag("--json", o.json, kJson);
@@ -151,6 +153,17 @@ int transcript(const Words& words) {
   return run_task_transcript(o);
 }
 
+int sessions(const Words& words) {
+  TaskSessionsOptions o;
+  Parser p("task sessions", "[--all] [--json]",
+           "Lists the sessions of Claude Code and Codex in this home, the last one first, from their own files. `external`: no task is\n"
+           "bound to it; `outlast task do TASK --session ID` takes it over.");
+  p.app.add_flag("--all", o.all, "more than the last 20");
+  p.app.add_flag("--json", o.json, kJson);
+  if (const auto code = p.parse(words)) return *code;
+  return run_task_sessions(o);
+}
+
 int update(const Words& words) {
   TaskUpdateOptions o;
   Parser p("task update", "TASK [OPTIONS]", "Changes what is written down of a task. An empty value takes one away.",
@@ -197,6 +210,7 @@ constexpr Action kActions[] = {
     {"show", "show [TASK]", "one task: session, state, files", show},
     {"list", "list [--project P] [--tag T]", "tasks, the important ones first", list},
     {"ls", "", "", list},
+    {"sessions", "sessions [--all]", "sessions of coding agents on this machine, external ones too", sessions},
     {"transcript", "transcript [TASK] [--compact]", "what was said in its session", transcript},
     {"update", "update TASK [--due DAY] ...", "change what is written down of it", update},
     {"reopen", "reopen TASK", "in progress again, when it was done", reopen},

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/claude_transcript.h"
 #include "cli/store_command.h"
+#include "cli/task_sessions.h"
 
 namespace cli {
 
@@ -67,19 +68,7 @@ aio::Task<int> bind_here(Process& process, store::Assignment task, const TaskDoO
     co_return complain(kFailed, "task '" + task.slug + "' is bound to session " + task.session_id + "; --here --force binds this one in its place");
   if (!task.harness.empty() && task.harness != inside->name() && !options.force)
     co_return complain(kFailed, "task '" + task.slug + "' is pinned to " + task.harness + "; --here --force changes that");
-  const auto now = process.time.wall_ms();
-  const TaskChange bind = [&](store::Assignment& one, TaskEntries& entries) -> Checked<> {
-    boost::json::object entry{{"session_id", sid}, {"here", true}};
-    if (!one.session_id.empty() && one.session_id != sid) entry["before"] = one.session_id;
-    entries.push_back({.type = "session", .data = base::to_text(entry)});
-    one.session_id = sid;
-    one.harness = inside->name();
-    one.background = false;
-    one.session_started_ms = now;
-    if (one.status == store::AssignmentStatus::backlog) one.status = store::AssignmentStatus::in_progress;
-    return {};
-  };
-  const auto bound = co_await change_task(process, std::move(task), bind);
+  const auto bound = co_await bind_task(process, std::move(task), sid, std::string(inside->name()), "here");
   if (!bound) co_return complain(bound.error());
   say_done(*bound, "bound", "Bound " + task.slug + " to this session (" + sid + ")", "", options.json);
   co_return kOk;
@@ -106,12 +95,17 @@ aio::Task<int> task_do(Process& process, TaskDoOptions options) {
   if (!text) co_return complain(text.error());
   const bool background = in_background_mode(process.settings);
   if (options.here && (!text->empty() || options.unattended)) co_return complain(kUsage, "--here starts nothing: it cannot be combined with --with, --with-file or --auto");
+  if (options.session && (options.here || options.fresh || background)) co_return complain(kUsage, "--session brings back a session that is there: it cannot be combined with --here, --fresh or $OUTLAST_TERM=bg");
   if (background && options.unattended) co_return complain(kUsage, kBackgroundAndAuto);
   if (options.approval_timeout_s && !(*options.approval_timeout_s > 0 && *options.approval_timeout_s < 1e8))
     co_return complain(kUsage, "--approval-timeout: write a number of seconds above 0");
   auto found = co_await find_task(process, options.ref);
   if (!found) co_return complain(found.error());
   if (options.here) co_return co_await bind_here(process, *std::move(found), options);
+  if (options.session) {
+    found = co_await take_over(process, *std::move(found), *options.session, options.force);
+    if (!found) co_return complain(found.error());
+  }
   const auto harness = harness_of(process.settings, *found, options.harness);
   if (!harness) co_return complain(harness.error());
   if (background && !(*harness)->background())

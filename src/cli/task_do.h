@@ -10,6 +10,7 @@ namespace cli {
 struct TaskDoOptions {
   std::string ref, harness;
   std::optional<std::string> with, with_file;
+  std::optional<std::string> session;  // of an agent that was not started here: it is taken over
   std::optional<double> approval_timeout_s;
   bool fresh = false, force = false, unattended = false, here = false, skip_permissions = false, json = false;
 };

@@ -1,8 +1,8 @@
-"""Where a task's agent works and who hears of it: git worktrees of a task's own (R27), checks before work counts (R19), commands that are told
-(R31).
+"""Where a task's agent works and who hears of it: git worktrees of a task's own (R27), checks before work counts (R19), sessions of
+others (R30), commands that are told (R31).
 
     OUTLAST_BIN=build/default/outlast python3 tests/e2e/test_task_place.py"""
-import json, os, shutil, subprocess, unittest
+import glob, json, os, shutil, subprocess, time, unittest, uuid
 
 from task_home import TaskHome, main, within
 
@@ -198,6 +198,68 @@ class Notify(TaskHome):
         (told,) = self.heard(1)
         self.assertEqual(told["status"], "failed", end)
         self.assertTrue(told["why"])
+
+
+class Foreign(TaskHome):
+    """sessions that were not started here (R30)"""
+
+    def setUp(self):
+        super().setUp()
+        self.id = str(uuid.uuid4())
+
+    def begun_elsewhere(self, where=None, age=600):
+        """a session of the user's own, at rest for so many seconds"""
+        subprocess.run([os.path.join(self.bin, "claude"), "-p", "SAY hello", "--session-id", self.id], env=self.env, cwd=where or self.work, check=True, capture_output=True, timeout=60)
+        (path,) = glob.glob(os.path.join(self.root, ".claude", "projects", "*", self.id + ".jsonl"))
+        old = time.time() - age
+        os.utime(path, (old, old))
+
+    def listed(self):
+        return json.loads(self.task("sessions", "--json"))
+
+    def test_r30_they_are_shown_and_left_alone(self):
+        self.begun_elsewhere()
+        rollout = os.path.join(self.root, ".codex", "sessions", "2026", "11", "30", "rollout-2026-11-30T01-02-03-" + str(uuid.uuid4()) + ".jsonl")
+        os.makedirs(os.path.dirname(rollout))
+        with open(rollout, "w") as f:
+            f.write(json.dumps({"type": "session_meta", "payload": {"cwd": "/elsewhere"}}) + "\n")
+        with open(os.path.join(os.path.dirname(rollout), "rollout-notes.jsonl"), "w") as f:
+            f.write("{}\n")
+        starts = len(self.starts())
+        shown = self.listed()
+        self.assertEqual([(s["harness"], s["directory"], s["external"], s["task"]) for s in shown], [("codex", "/elsewhere", True, None), ("claude", self.work, True, None)])
+        self.assertEqual(len(self.starts()), starts, "they are read from files")
+        self.assertRegex(self.task("sessions"), r"(?m)^10m +claude +" + self.id + " +external +" + self.work)
+
+    def test_r30_taking_one_over_is_explicit(self):
+        self.begun_elsewhere()
+        self.add()
+        said = self.do("one", "--session", self.id[:8], "--with", "SAY again", ALL)
+        run = self.ended(said["run_id"])
+        self.assertEqual((run["status"], run["content"]), ("COMPLETED", "again\n"))
+        self.assertEqual(self.shown()["session_id"], self.id)
+        self.assertIn("--resume", self.starts()[-1])
+        self.assertIn('"taken_over":true', self.task("show", "one", "--history"))
+        self.assertEqual([(s["external"], s["task"]) for s in self.listed()], [(False, "one")])
+        self.add("two")
+        self.assertIn("bound to task 'one'", self.refused(1, "do", "two", "--session", self.id))
+
+    def test_r30_not_while_somebody_may_be_in_it(self):
+        self.begun_elsewhere(age=2)
+        self.add()
+        self.assertIn("may be at work", self.refused(1, "do", "one", "--session", self.id, "--with", "SAY no"))
+        self.assertIsNone(self.shown()["session_id"])
+        self.ended(self.do("one", "--session", self.id, "--force", "--with", "SAY yes", ALL)["run_id"])
+        self.assertEqual(self.shown()["session_id"], self.id)
+
+    def test_r30_what_does_not_fit_is_refused(self):
+        elsewhere = os.path.join(self.root, "elsewhere")
+        os.mkdir(elsewhere)
+        self.begun_elsewhere(elsewhere)
+        self.add()
+        self.assertIn("works in " + os.path.realpath(elsewhere), self.refused(1, "do", "one", "--session", self.id))
+        self.assertIn("no such session", self.refused(1, "do", "one", "--session", str(uuid.uuid4())))
+        self.assertIn("cannot be combined", self.refused(2, "do", "one", "--session", self.id, "--fresh"))
 
 
 if __name__ == "__main__":
