@@ -87,7 +87,8 @@ aio::Task<Checked<LaunchedTurn>> launch_turn(Process& process, store::Assignment
   spec.environment = kept_environment(process.settings);
   spec.limits = process.settings.config.harness;
   spec.repository = task.repository;
-  spec.notify = task.notify;
+  // What a background agent does after its start is not Outlast's to follow.
+  if (!turn.background) spec.notify = task.notify;
   if (!task.check.empty() && !turn.background && !turn.closes) spec.check = {"/bin/sh", "-c", task.check};
   if (resumes)
     spec.session_id = task.session_id;

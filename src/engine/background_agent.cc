@@ -10,7 +10,6 @@
 #include "engine/hand_over.h"
 #include "engine/harness_environment.h"
 #include "engine/harness_execution.h"
-#include "engine/harness_notify.h"
 #include "engine/harness_task.h"
 
 namespace engine {
@@ -24,8 +23,8 @@ constexpr std::int64_t kPollMs = 1'000;        // an agent at work is looked at 
 constexpr std::size_t kOutputBytes = 4UL << 20;
 }  // namespace
 
-BackgroundAgentExecution::BackgroundAgentExecution(Deps& deps, aio::TaskGroup& tasks, Executor& executor, store::Lease lease)
-    : deps_(deps), tasks_(tasks), executor_(executor), lease_(std::move(lease)), changed_(deps.io) {
+BackgroundAgentExecution::BackgroundAgentExecution(Deps& deps, aio::TaskGroup& tasks, store::Lease lease)
+    : deps_(deps), tasks_(tasks), lease_(std::move(lease)), changed_(deps.io) {
   cancel_requested_ = lease_.run.cancel_requested;
 }
 
@@ -69,7 +68,6 @@ aio::Task<Ending> BackgroundAgentExecution::run() {
     done = co_await log_->end(*end);
   }
   if (done) lease_.run.status = *end->status;
-  if (const auto occasion = occasion_of(*end, state_); done && occasion && !spec_.harness->notify.empty()) co_await notify_of(executor_, lease_.run, spec_, *occasion);
   co_return done ? Ending::finished : Ending::lost;
 }
 

@@ -15,7 +15,7 @@ namespace engine {
 
 class BackgroundAgentExecution final : public Execution {
  public:
-  BackgroundAgentExecution(Deps& deps, aio::TaskGroup& tasks, Executor& executor, store::Lease lease);
+  BackgroundAgentExecution(Deps& deps, aio::TaskGroup& tasks, store::Lease lease);
 
   aio::Task<Ending> run() override;
   aio::Task<> fail(std::string what) override;
@@ -43,7 +43,6 @@ class BackgroundAgentExecution final : public Execution {
 
   Deps& deps_;
   aio::TaskGroup& tasks_;
-  Executor& executor_;
   store::Lease lease_;
   run::Spec spec_;
   const harness::Harness* harness_ = nullptr;

@@ -19,7 +19,7 @@ bool is_background(const store::Run& run) {
 std::shared_ptr<Execution> make_execution(Deps& deps, aio::TaskGroup& tasks, Executor& executor, store::Lease lease) {
   if (lease.run.kind == store::kKindFlow || lease.run.kind == store::kKindFanout)
     return std::make_shared<FlowExecution>(deps, tasks, executor, std::move(lease));
-  if (lease.run.kind == store::kKindHarness && is_background(lease.run)) return std::make_shared<BackgroundAgentExecution>(deps, tasks, executor, std::move(lease));
+  if (lease.run.kind == store::kKindHarness && is_background(lease.run)) return std::make_shared<BackgroundAgentExecution>(deps, tasks, std::move(lease));
   if (lease.run.kind == store::kKindHarness) return std::make_shared<HarnessExecution>(deps, tasks, executor, std::move(lease));
   return std::make_shared<AgentExecution>(deps, tasks, std::move(lease));
 }
