@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kRegistryBytesMax = 16 << 20;
 constexpr std::size_t kWordsColumns = 160;
+constexpr std::int64_t kStartingMs = 15'000;  // a session without a process may be starting for so long
 
 // The first thing that the program complained of, or nothing.
 std::string complaint(const std::string& standard_error) {
@@ -28,6 +29,10 @@ std::string command_line(const std::vector<std::string>& argv) {
 }
 
 }  // namespace
+
+bool is_there(const harness::Registered& session, std::int64_t now_ms) {
+  return session.pid > 0 || (session.state == "working" && now_ms - session.started_ms < kStartingMs);
+}
 
 std::vector<std::string> environment_for(const harness::Harness& harness) {
   std::vector<std::string> kept;

@@ -17,6 +17,9 @@ aio::Task<std::expected<std::vector<harness::Registered>, std::string>> ask_regi
                                                                                      const harness::Harness& harness,
                                                                                      std::int64_t timeout_ms);
 
+// Whether the session has a process, or will have one in a moment.
+bool is_there(const harness::Registered& session, std::int64_t now_ms);
+
 // Runs one of the harness's own commands, without a shell: its output, or why there is none.
 aio::Task<std::expected<std::string, std::string>> run_program(Process& process, const harness::Harness& harness,
                                                                std::vector<std::string> argv, std::int64_t timeout_ms);

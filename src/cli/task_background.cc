@@ -15,7 +15,6 @@ namespace {
 constexpr std::int64_t kTurnMs = 150'000;     // until a turn of ours, or of another command, has ended
 constexpr std::int64_t kLookMs = 40;
 constexpr std::int64_t kReviveMs = 1'000;
-constexpr std::int64_t kStartingMs = 15'000;  // a session without a process may be starting for so long
 constexpr int kRoundsMax = 20;
 
 enum class Presence { none, live, at_rest, absent };
@@ -32,8 +31,7 @@ aio::Task<Checked<Bound>> look_up(Process& process, const store::Assignment& tas
   if (!agents) co_return refuse(kFailed, "whether session " + task.session_id + " of task '" + task.slug + "' is there could not be found out, so nothing was started: " + agents.error());
   const auto found = std::ranges::find(*agents, task.session_id, &harness::Registered::session_id);
   if (found == agents->end()) co_return Bound{Presence::absent, {}};
-  const bool is_starting = found->pid == 0 && found->state == "working" && process.time.wall_ms() - found->started_ms < kStartingMs;
-  co_return Bound{found->pid > 0 || is_starting ? Presence::live : Presence::at_rest, *found};
+  co_return Bound{is_there(*found, process.time.wall_ms()) ? Presence::live : Presence::at_rest, *found};
 }
 
 std::string label(const harness::Registered& agent) {

@@ -45,9 +45,9 @@ aio::Task<Checked<>> look_at_rest(Process& process, ForeignSession session) {
   if (!harness || !harness->background()) co_return Checked<>{};
   const auto agents = co_await ask_registry(process, *harness, kRegistryLaunchMs);
   if (!agents) co_return refuse(kFailed, "whether an agent is in session " + session.session_id + " could not be found out: " + agents.error() + "; --force does not ask");
-  const auto live = std::ranges::find_if(*agents, [&](const harness::Registered& one) { return one.session_id == session.session_id && one.pid > 0; });
+  const auto live = std::ranges::find_if(*agents, [&](const harness::Registered& one) { return one.session_id == session.session_id && is_there(one, process.time.wall_ms()); });
   if (live == agents->end()) co_return Checked<>{};
-  co_return refuse(kFailed, flag + " has an agent that is there (pid " + std::to_string(live->pid) + "); end it first");
+  co_return refuse(kFailed, flag + " has an agent that is there" + (live->pid > 0 ? " (pid " + std::to_string(live->pid) + ")" : "") + "; end it first");
 }
 
 aio::Task<int> sessions(Process& process, const TaskSessionsOptions& options) {

@@ -100,7 +100,7 @@ aio::Task<int> stop(Process& process, const TaskStopOptions& options) {
     const auto agents = co_await ask_registry(process, *harness, kRegistryLaunchMs);
     if (!agents) co_return complain(kFailed, "whether its background agent is there could not be found out: " + agents.error());
     const auto found = std::ranges::find(*agents, task->session_id, &harness::Registered::session_id);
-    if (found != agents->end() && found->pid > 0) {
+    if (found != agents->end() && is_there(*found, process.time.wall_ms())) {
       const auto stopped = co_await run_program(process, *harness, harness->background()->stop(found->id), kRegistryLaunchMs);
       if (!stopped) co_return complain(kFailed, "its background agent could not be stopped: " + stopped.error());
       what = "Stopped " + task->slug + " (" + found->id + ")";

@@ -2,7 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/text.h"
+#include "cli/registry_query.h"
 #include "cli/task_turn.h"
 #include "engine/git_worktree.h"
 #include "process/capture.h"
@@ -27,6 +30,16 @@ std::string words_of(const process::Captured& done) {
   return one_line(base::utf8_lossy(text), kWordsColumns);
 }
 
+// An agent of the harness's own outlives the run that has started it. "": nobody is there.
+aio::Task<std::string> why_occupied(Process& process, const store::Assignment& task) {
+  const auto* harness = harness::find(task.harness);
+  if (!task.background || !harness || !harness->background()) co_return std::string();
+  const auto agents = co_await ask_registry(process, *harness, kRegistryLaunchMs);
+  if (!agents) co_return "whether its background agent is there could not be found out: " + agents.error();
+  const auto live = std::ranges::find_if(*agents, [&](const harness::Registered& one) { return one.session_id == task.session_id && is_there(one, process.time.wall_ms()); });
+  co_return live == agents->end() ? std::string() : "its background agent is there; end it first: outlast task stop " + task.slug;
+}
+
 }  // namespace
 
 Checked<> check_repository(const std::string& directory) {
@@ -49,6 +62,10 @@ std::string worktree_note(const store::Assignment& task) {
 aio::Task<> tidy_worktree_of(Process& process, store::Assignment task) {
   if (task.repository.empty()) co_return;
   if (const auto run = co_await newest_run(process, task); run && !run::is_terminal(run->status)) co_return;
+  if (const auto why = co_await why_occupied(process, task); !why.empty()) {
+    warn("the worktree " + task.work_dir + " was kept: " + why);
+    co_return;
+  }
   const engine::GitWorktree worktree{task.repository, task.work_dir, engine::worktree_branch(task.slug)};
   aio::Offload blocking(1);
   const auto done = co_await process::capture(blocking, capture_spec(engine::remove_command(worktree)));

@@ -116,9 +116,14 @@ class Worktree(TaskHome):
 
     def test_r27_in_the_background_too(self):
         self.add_worktree()
-        self.ok("task", "do", "one", env=self.bg, seconds=60)
+        self.ok("task", "do", "one", "--with", "SLEEP 60", env=self.bg, seconds=60)
         self.assertEqual(len(self.starts()), 1)
         self.assertTrue(os.path.exists(os.path.join(self.directory, "a.txt")))
+        _, _, err = self.outlast("task", "done", "one", env=self.bg)
+        self.assertRegex(err, r"was kept: its background agent is there; end it first")
+        self.task("stop", "one", env=self.bg)
+        self.task("update", "one", "--archive")
+        self.assertFalse(os.path.exists(self.directory))
 
 
 class Check(TaskHome):
