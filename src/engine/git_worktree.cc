@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "engine/harness_environment.h"
 #include "engine/harness_task.h"
@@ -26,15 +27,16 @@ then git -C "$1" worktree add "$2" "$3"
 else git -C "$1" worktree add -b "$3" "$2"
 fi
 )";
-// git itself refuses to remove one with changes or new files, and a branch that is merged nowhere.
+// Without --force: git itself refuses where files would be lost that came in between. The branch is looked at before, since git knows only
+// whether it is merged into what is checked out.
 constexpr std::string_view kRemove = R"(
 [ -e "$2/.git" ] || exit 0
 changed=$(git -C "$2" status --porcelain) || exit 1
-[ -z "$changed" ] || { echo "it has changes that are not committed"; exit 3; }
+[ -z "$changed" ] || { echo "it has changes that are not committed"; exit 1; }
 heads=HEAD
 git -C "$2" rev-parse -q --verify "refs/heads/$3" >/dev/null && heads="HEAD refs/heads/$3"
 own=$(git -C "$2" rev-list -n 1 $heads --not --exclude="$3" --branches --remotes --tags) || exit 1
-[ -z "$own" ] || { echo "branch $3 has commits that are on no other branch and in no remote"; exit 3; }
+[ -z "$own" ] || { echo "branch $3 has commits that are on no other branch and in no remote"; exit 1; }
 git -C "$1" worktree remove "$2" || exit 1
 git -C "$1" branch -q -D "$3" 2>/dev/null
 exit 0
@@ -76,6 +78,14 @@ GitWorktree worktree_of(const run::Spec& spec) {
   return {.repository = spec.harness->repository, .directory = spec.work_directory, .branch = worktree_branch(spec.harness->task)};
 }
 
+aio::Task<> tidy(Deps& deps, const store::Run& run, const run::Spec& spec) {
+  if (spec.harness->repository.empty() || !co_await is_done(deps.store, *spec.harness)) co_return;
+  const auto removed = co_await perform(deps, run, spec, "worktree removal", remove_command(worktree_of(spec)));
+  const boost::json::object kept{{"directory", spec.work_directory}, {"kept", removed.words}};
+  const boost::json::object gone{{"directory", spec.work_directory}, {"removed", true}};
+  co_await deps.store.add_fact(run.number, "worktree", base::to_text(removed.exit_code == 0 ? gone : kept));
+}
+
 }  // namespace
 
 std::string worktree_branch(std::string_view slug) { return "outlast/" + std::string(slug); }
@@ -91,11 +101,11 @@ aio::Task<base::Result<>> make_worktree(Deps& deps, const store::Run& run, const
 }
 
 aio::Task<> tidy_worktree(Deps& deps, const store::Run& run, const run::Spec& spec) {
-  if (spec.harness->repository.empty() || !co_await is_done(deps.store, *spec.harness)) co_return;
-  const auto removed = co_await perform(deps, run, spec, "worktree removal", remove_command(worktree_of(spec)));
-  const boost::json::object kept{{"directory", spec.work_directory}, {"kept", removed.words}};
-  const boost::json::object gone{{"directory", spec.work_directory}, {"removed", true}};
-  co_await deps.store.add_fact(run.number, "worktree", base::to_text(removed.exit_code == 0 ? gone : kept));
+  try {
+    co_await tidy(deps, run, spec);
+  } catch (const base::Broken& error) {
+    base::log::error("a worktree could not be looked after", {{"run", run.run_id}, {"reason", error.what()}});
+  }
 }
 
 }  // namespace engine

@@ -18,13 +18,13 @@ std::string worktree_branch(std::string_view slug);
 
 // Commands that need git alone and say on their streams what went wrong. Making one that is there, and removing one that is not, is done.
 std::vector<std::string> make_command(const GitWorktree& worktree);
-// Exit code kWorktreeKept: there is something in it that is nowhere else, and nothing was touched; standard output says what.
+// An exit code other than 0: nothing was touched, since something in it is nowhere else, or git could not say.
 std::vector<std::string> remove_command(const GitWorktree& worktree);
-inline constexpr int kWorktreeKept = 3;
 
 // For the run, before its work begins, where its spec names a repository. Errc::unavailable with git's words.
 aio::Task<base::Result<>> make_worktree(Deps& deps, const store::Run& run, const run::Spec& spec);
-// ... and when it has ended, where its task is done. What is kept, and why, is a fact of the run.
+// ... and when it has ended, where its task is done. What is kept, and why, is a fact of the run; what goes wrong is logged and changes
+// nothing of the run.
 aio::Task<> tidy_worktree(Deps& deps, const store::Run& run, const run::Spec& spec);
 
 }  // namespace engine

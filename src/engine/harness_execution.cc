@@ -79,7 +79,8 @@ aio::Task<Ending> HarnessExecution::run() {
   if (lease_.taken_over && state_.process)
     log_->add_fact("taken_over", base::to_text(boost::json::object{{"events", state_.next_index}, {"died", lease_.died}}));
   const auto placed = co_await make_worktree(deps_, lease_.run, spec_);
-  if (!placed && !cancel_requested_) co_return co_await append(run::failure(run::Cause::harness_failed, placed.error().message)) ? Ending::finished : Ending::lost;
+  // An end that meets a cancel is the loop's to decide again.
+  if (!placed && !cancel_requested_ && !co_await append(run::failure(run::Cause::harness_failed, placed.error().message))) co_return Ending::lost;
   const auto ending = co_await loop();
   process_.reset();
   if (ending == Ending::handed_over) {
