@@ -12,8 +12,6 @@ namespace json = boost::json;
 
 namespace {
 
-json::value text_or_null(const std::string& text) { return text.empty() ? json::value() : json::value(text); }
-
 json::object payload_of(const store::Run& flow, const run::FlowSpec& spec, const Outcome& outcome) {
   return {{"run_id", flow.run_id},
           {"kind", flow.kind},

@@ -15,8 +15,6 @@ constexpr std::string_view kLimit = "limit";  // what a usage limit's wait begin
 
 std::string key_of(std::string_view status, const run::HarnessState& state) { return std::string(status) + " " + std::to_string(state.next_index); }
 
-json::value text_or_null(const std::string& text) { return text.empty() ? json::value() : json::value(text); }
-
 }  // namespace
 
 std::optional<Occasion> occasion_of(const run::AppendEvents& events, const run::HarnessState& state) {

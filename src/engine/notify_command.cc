@@ -12,6 +12,8 @@ namespace {
 constexpr std::int64_t kNotifyMs = 60'000;
 }
 
+boost::json::value text_or_null(const std::string& text) { return text.empty() ? boost::json::value() : boost::json::value(text); }
+
 LaunchRequest notify_request(const store::Run& run, const run::Spec& spec, std::string directory, std::string command, const std::string& key) {
   LaunchRequest request;
   request.spec.call = run::ToolCall{std::string(kTaskCallId), "Bash", base::to_text(boost::json::object{{"command", std::move(command)}})};

@@ -6,11 +6,6 @@
 
 #include "base/error.h"
 
-// The header checks the types of these two in macros of the same name; what is declared is the function.
-#undef curl_easy_setopt
-#undef curl_easy_getinfo
-#undef curl_multi_setopt
-
 namespace net {
 
 namespace {
