@@ -1,143 +1,18 @@
 // The executor against the real store and the scripted provider: what a client of the log sees.
-#include <gtest/gtest.h>
+#include "engine/engine_fixture.h"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_future.hpp>
-#include <filesystem>
 #include <fstream>
-#include <functional>
-#include <future>
 
-#include "aio/offload.h"
 #include "engine/agents.h"
 #include "engine/decision_deadlines.h"
-#include "engine/executor.h"
 #include "engine/history.h"
-#include "engine/retry.h"
 #include "engine/tasks.h"
-#include "net/http_client.h"
 #include "store/sqlite/database.h"
-#include "store/sqlite_store.h"
 
 namespace engine {
 namespace {
 
 namespace fs = std::filesystem;
-
-// One process on a home, with everything that executes.
-class Process {
- public:
-  explicit Process(const std::string& home, bool adopt = false)
-      : time(io),
-        store(open(home)),
-        logs(io, time, *store, counters),
-        http(io),
-        blocking(2),
-        models(http, time, {.environment = [](std::string_view) { return std::nullopt; }}),
-        tools(tool::file_tools(blocking)),
-        deps{io,
-             time,
-             random,
-             *store,
-             models,
-             tools,
-             counters,
-             logs,
-             home + "/runs",
-             [](const store::Run&, const run::Spec& spec) { return llm::Endpoint{.provider = spec.provider}; }},
-        executor(deps, {.concurrent_runs_max = 8, .adopt = adopt}) {
-    store->listen({.grown = [this](const auto& growth) { logs.grown(growth); }, .control = [this] { executor.control_changed(); }});
-    run(executor.start());
-  }
-  ~Process() {
-    run(executor.stop(0));
-    run(store->close());
-  }
-
-  template <class T>
-  T run(aio::Task<T> task) {
-    io.restart();
-    auto future = boost::asio::co_spawn(io, std::move(task), boost::asio::use_future);
-    while (future.wait_for(std::chrono::seconds(0)) != std::future_status::ready) io.run_one();
-    return future.get();
-  }
-  // Turns the loop until `done`, at most ten seconds.
-  void turn_until(const std::function<bool()>& done) {
-    io.restart();
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (!done() && std::chrono::steady_clock::now() < end) io.run_one_for(std::chrono::milliseconds(5));
-    ASSERT_TRUE(done());
-  }
-
-  store::Run launch(const std::string& input, const std::string& session = "s", run::Limits limits = {}) {
-    LaunchRequest request;
-    request.spec = {.input = input, .provider = "demo", .model = "fast", .tools = {{"Read"}, {"Glob"}}, .limits = limits, .work_directory = "/tmp"};
-    request.component_id = request.component_name = "main";
-    request.session_id = session;
-    return run(executor.launch(std::move(request))).run;
-  }
-  store::Run row(const store::Run& r) { return *run(store->find_run(r.run_id)); }
-  store::Run settled(const store::Run& r) {
-    turn_until([&] { return run::is_terminal(row(r).status); });
-    return row(r);
-  }
-  std::vector<run::Event> log(const store::Run& r) {
-    std::vector<run::Event> events;
-    for (;;) {
-      const auto slice = run(store->read(r.number, events.size()));
-      if (!slice.count) return events;
-      EXPECT_EQ(slice.first, events.size());
-      std::string_view rest = *slice.lines;
-      for (; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) events.push_back(*run::decode(rest.substr(0, rest.find('\n'))));
-    }
-  }
-
-  boost::asio::io_context io{1};
-  aio::SystemTime time;
-  base::SystemRandom random;
-  Counters counters;
-  std::unique_ptr<store::Store> store;
-  LiveLogs logs;
-  net::HttpClient http;
-  aio::Offload blocking;
-  llm::Registry models;
-  tool::Toolbox tools;
-  Deps deps;
-  Executor executor;
-
- private:
-  std::unique_ptr<store::Store> open(const std::string& home) {
-    auto opened = store::open_sqlite_store(io, time, {.home = home});
-    if (!opened) throw base::Broken(opened.error().message);
-    return std::move(*opened);
-  }
-};
-
-template <class T>
-std::size_t count(const std::vector<run::Event>& log) {
-  std::size_t n = 0;
-  for (const auto& event : log) n += std::holds_alternative<T>(event.payload);
-  return n;
-}
-
-std::string words(int n) {
-  std::string text;
-  for (int i = 0; i < n; ++i) text += "w" + std::to_string(i) + " ";
-  return text;
-}
-
-std::string content_of(const std::vector<run::Event>& log) { return std::get<run::RunCompleted>(log.back().payload).content; }
-
-class EngineTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "outlast-engine-XXXXXX").string();
-    ASSERT_TRUE(mkdtemp(name.data()));
-    home = name;
-  }
-  void TearDown() override { fs::remove_all(home); }
-  std::string home;
-};
 
 TEST_F(EngineTest, ARunSpeaksAndCompletes) {
   Process p(home);
@@ -433,72 +308,6 @@ TEST_F(EngineTest, AForkKnowsThePastUpToItsEvent) {
   EXPECT_EQ(past[3].text, words(3));  // two events before the first word, then three words
 }
 
-TEST_F(EngineTest, ReadersSeeEveryEventOnceHoweverTheyJoin) {
-  Process executing(home), watching(home);
-  const auto r = executing.launch("tokens=200 rate=400");
-  std::vector<std::string> seen;
-  const auto follow = [](LiveLogs& logs, store::RunNumber run, std::vector<std::string>& into) -> aio::Task<> {
-    LiveLogs::Reader reader(logs, run);
-    for (std::uint64_t cursor = 0;;) {
-      const auto block = co_await reader.read(cursor);
-      if (!block) {
-        co_await reader.wait(cursor);
-        continue;
-      }
-      std::string_view rest = *block->slice.lines;
-      for (auto index = block->slice.first; !rest.empty(); ++index) {
-        const auto line = rest.substr(0, rest.find('\n'));
-        if (index >= cursor) into.emplace_back(line);
-        rest.remove_prefix(line.size() + 1);
-      }
-      cursor = block->slice.end();
-      if (into.back().starts_with(R"({"type":"run_completed")")) co_return;
-    }
-  };
-  std::vector<std::string> local, remote;
-  auto one = boost::asio::co_spawn(executing.io, follow(executing.logs, r.number, local), boost::asio::use_future);
-  auto two = boost::asio::co_spawn(watching.io, follow(watching.logs, r.number, remote), boost::asio::use_future);
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  const auto ready = [](auto& future) { return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready; };
-  while ((!ready(one) || !ready(two)) && std::chrono::steady_clock::now() < end) {
-    executing.io.run_one_for(std::chrono::milliseconds(2));
-    watching.io.run_one_for(std::chrono::milliseconds(2));
-  }
-  ASSERT_TRUE(ready(one) && ready(two));
-  EXPECT_EQ(local.size(), 205u);
-  EXPECT_EQ(local, remote);
-}
-
-// What two readers of one run see who join the log at different places.
-TEST_F(EngineTest, AReaderWhoJoinsWhileAnotherWaitsAtTheEndHearsItAll) {
-  Process p(home);
-  const auto r = p.settled(p.launch("tokens=5 rate=0"));
-  const auto read = [](LiveLogs::Reader& reader, std::uint64_t cursor) -> aio::Task<std::shared_ptr<const Block>> {
-    return reader.read(cursor);
-  };
-  LiveLogs::Reader at_end(p.logs, r.number), late(p.logs, r.number);
-  EXPECT_FALSE(p.run(read(at_end, r.event_count)));
-  EXPECT_TRUE(p.run(read(late, 0)));  // though nothing grows any more
-}
-
-TEST_F(EngineTest, TwoReadersWhoJoinAtOnceBothHearIt) {
-  Process p(home);
-  const auto r = p.settled(p.launch("tokens=5 rate=0"));
-  const auto first_block = [](LiveLogs& logs, store::RunNumber run) -> aio::Task<std::uint64_t> {
-    LiveLogs::Reader reader(logs, run);
-    for (;;) {
-      if (const auto block = co_await reader.read(0)) co_return block->slice.end();
-      co_await reader.wait(0);
-    }
-  };
-  auto one = boost::asio::co_spawn(p.io, first_block(p.logs, r.number), boost::asio::use_future);
-  auto two = boost::asio::co_spawn(p.io, first_block(p.logs, r.number), boost::asio::use_future);
-  const auto ready = [](auto& future) { return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready; };
-  p.turn_until([&] { return ready(one) && ready(two); });
-  EXPECT_EQ(one.get(), r.event_count);
-  EXPECT_EQ(two.get(), r.event_count);
-}
-
 TEST_F(EngineTest, AProcessWhoseLeaseLapsedDoesNotTakeItsOwnRunOverFromItself) {
   Process p(home, true);
   const auto r = p.launch("tokens=60 rate=40");  // a second and a half: several looks for orphans
@@ -514,17 +323,6 @@ TEST_F(EngineTest, AProcessWhoseLeaseLapsedDoesNotTakeItsOwnRunOverFromItself) {
   EXPECT_EQ(done.status, run::Status::completed);
   EXPECT_EQ(done.epoch, 1);
   EXPECT_EQ(p.counters.runs_adopted, 0u);
-}
-
-TEST(Retry, GrowsIsBoundedAndBelievesTheProvider) {
-  const llm::ModelError limited{.code = base::Errc::provider_limited, .message = "", .retryable = true};
-  EXPECT_LE(*retry_delay_ms(limited, 0, 12345), 250);
-  EXPECT_GE(*retry_delay_ms(limited, 3, 0), 1000);
-  EXPECT_FALSE(retry_delay_ms(limited, 4, 0));
-  EXPECT_FALSE(retry_delay_ms({.code = base::Errc::provider_auth, .message = "", .retryable = false}, 0, 0));
-  auto patient = limited;
-  patient.retry_after_ms = 5000;
-  EXPECT_GE(*retry_delay_ms(patient, 0, 7), 5000);
 }
 
 }  // namespace

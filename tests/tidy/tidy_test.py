@@ -56,7 +56,7 @@ class Tidy(unittest.TestCase):
             if parts[0] != "src" or len(parts) < 3:
                 continue
             allowed = {parts[1], *LAYERS[parts[1]]}
-            if path.endswith("_test.cc"):  # a test wires what its subject is given: anything below
+            if path.endswith(("_test.cc", "_fixture.h")):  # a test wires what its subject is given: anything below
                 allowed |= set(list(LAYERS)[:list(LAYERS).index(parts[1])])
             for included in re.findall(r'^#include "([a-z_]+)/', text_of(path), re.M):
                 if included not in allowed:
