@@ -25,6 +25,12 @@ TEST_F(EngineTest, ARunSpeaksAndCompletes) {
   EXPECT_EQ(p.counters.runs_completed, 1u);
 }
 
+TEST_F(EngineTest, TheLastWordsOfAModelAndTheEndOfItsRunAreOneAppend) {
+  Process p(home);
+  EXPECT_EQ(count<run::TextDelta>(p.log(p.settled(p.launch("tokens=3 rate=20")))), 3u);
+  EXPECT_LE(p.counters.appends, 3u);  // one for each word: the last takes along how the model ended, and the run
+}
+
 TEST_F(EngineTest, ToolCallsOfOneMessageAreAllAnsweredBeforeTheNextModelCall) {
   Process p(home);
   const auto log = p.log(p.settled(p.launch("parallel Glob {\"pattern\":\"*.none\"} | Nope {}\nsay done")));

@@ -55,6 +55,7 @@ class RunLog {
   store::Append next_append();
   void begin_pump();
   aio::Task<> pump();
+  aio::Task<> rest();
   void failed(base::Error error);
   aio::Task<base::Result<>> append_until_done(store::Append append);
 
