@@ -104,8 +104,8 @@ aio::Task<> RunLog::pump() {
   const auto waits = [this] { return !failure_ && (count_ || !facts_.empty()); };
   while (waits()) {
     for (int turn = 0; turn < kTurnsBeforeAppend; ++turn) co_await boost::asio::post(boost::asio::use_awaitable);
-    while (appending_ && !failure_) co_await drained_.wait();
-    if (!waits()) break;
+    while (appending_ && waits()) co_await drained_.wait();
+    if (!waits()) break;  // end() took it along
     appending_ = true;
     auto append = next_append();
     first_ += append.count;
