@@ -1,8 +1,8 @@
 """The figures: what is measured, against what, and the target. Each function yields Figure objects."""
-import os, statistics, time
+import json, os, statistics, subprocess, time
 from dataclasses import dataclass, field
 
-from harness import Server, nginx, redis
+from harness import Missing, Server, nginx, redis
 
 
 @dataclass
@@ -225,4 +225,35 @@ def recovery(bench):
                        "range": [min(progress), max(progress)]})
 
 
-ALL = {f.__name__: f for f in (launch, tail, appends, layouts, catch_up, memory, cli, one_stream, crowd, recovery)}
+def flow_plan(wide, deep):
+    """Each operation answers 20 ms after it is asked, and depends on all of the level before."""
+    names = [[f"o{level}_{place}" for place in range(wide)] for level in range(deep)]
+    return {"agents": [{"id": name, "role": "worker"} for level in names for name in level],
+            "operations": [{"id": name, "agent_id": name, "instruction": "tokens=3 rate=100",
+                            "depends_on": names[level - 1] if level else []} for level in range(deep) for name in names[level]]}
+
+
+def wide_flow(bench):
+    """The whole command, with its detached executor; what counts is from launch to end, as run.json says."""
+    wide, deep = 10, 5 if bench.quick else 20
+    path, took = 20 * deep, []
+    if not os.access(bench.outlast, os.X_OK):
+        raise Missing(f"no program at {bench.outlast}")
+    for _ in range(3 * bench.repeats):
+        with bench.scratch("flow") as directory:
+            plan, home = os.path.join(directory, "plan.json"), os.path.join(directory, "home")
+            with open(plan, "w") as f:
+                json.dump(flow_plan(wide, deep), f)
+            subprocess.run([bench.outlast, "flow", "demo/story", "tokens=3", "--plan", plan, "--save", os.path.join(directory, "out")],
+                           env=dict(os.environ, OUTLAST_HOME=home), cwd=directory, check=True, timeout=60, capture_output=True)
+            (name,) = os.listdir(os.path.join(home, "runs"))
+            with open(os.path.join(home, "runs", name, "run.json")) as f:
+                run = json.load(f)
+            if sum(op["status"] == "completed" for op in run["operations"]) != wide * deep:
+                raise RuntimeError("not all operations completed")
+            took.append((run["ended_at"] - run["started_at"]) * 1000)
+    yield compare("wide_flow", "ms", took, "its critical path", [path] * len(took), Target("ratio", "<=", 1.25),
+                  operations=wide * deep)
+
+
+ALL = {f.__name__: f for f in (launch, tail, appends, layouts, catch_up, memory, cli, one_stream, crowd, recovery, wide_flow)}

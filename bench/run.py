@@ -15,6 +15,8 @@ def arguments():
     unknown = [name for name in given.figures if name not in ALL]
     if unknown:
         parser.error(f"no figure {unknown[0]}; there are {' '.join(ALL)}")
+    if given.write_docs and given.figures:
+        parser.error("--write-docs writes the whole table: name no figures with it")
     return given
 
 
