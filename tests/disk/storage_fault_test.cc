@@ -4,6 +4,8 @@
 #include <climits>
 #include <filesystem>
 
+#include "base/error.h"
+#include "store/sqlite/database.h"
 #include "tests/disk/recording_vfs.h"
 #include "tests/disk/survivors.h"
 #include "tests/disk/temporary_home.h"
@@ -109,6 +111,36 @@ TEST(StorageFault, ASyncThatFailsUnheardIsNoticed) {
   }
   EXPECT_GT(disk.strikes(), 0);
   EXPECT_NE(found_after_cut(disk, ledger), "");
+}
+
+// How many rows a process finds that comes after this one was killed: the files as they are, the shared memory gone.
+std::int64_t rows_found_by_the_next(const std::string& home) {
+  const TemporaryHome next;
+  for (const std::string name : {"/outlast.db", "/outlast.db-wal"}) std::filesystem::copy_file(home + name, next.path() + name);
+  store::sqlite::Database db(next.path() + "/outlast.db", store::sqlite::OpenMode::read_write);
+  auto rows = db.query("SELECT count(*) FROM t");
+  return rows.step() ? rows.integer(0) : -1;
+}
+
+// What a failed sync did not keep is in memory all the same; whoever took it for a commit would build on what is not on the disk.
+TEST(StorageFault, ACommitThatFailedIsNoneForTheNextProcessEither) {
+  TemporaryHome home;
+  Disk disk(home.path());
+  const Attached attached(disk);
+  store::sqlite::Database db(home.path() + "/outlast.db", store::sqlite::OpenMode::read_write);
+  db.execute("CREATE TABLE t(x)");
+  const auto insert = [&db] {
+    db.query("BEGIN IMMEDIATE").run();
+    db.query("INSERT INTO t VALUES(1)").run();
+    db.commit();
+  };
+  disk.arm({.call = Call::sync, .file = FileKind::wal});
+  EXPECT_THROW(insert(), base::Broken);
+  EXPECT_EQ(disk.strikes(), 1);
+  EXPECT_FALSE(db.in_transaction());
+  EXPECT_EQ(rows_found_by_the_next(home.path()), 0);
+  insert();
+  EXPECT_EQ(rows_found_by_the_next(home.path()), 1);
 }
 
 // The log is kept, and grows, while it cannot be moved into the database; nobody waits for that.

@@ -3,6 +3,8 @@
 #include <sqlite3.h>
 
 #include "base/error.h"
+#include "base/log.h"
+#include "store/sqlite/wal_tail.h"
 
 namespace store::sqlite {
 
@@ -105,6 +107,26 @@ void Database::execute(const char* script) {
 std::int64_t Database::last_insert_id() const { return sqlite3_last_insert_rowid(db_); }
 std::int64_t Database::changes() const { return sqlite3_changes64(db_); }
 bool Database::in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
+
+void Database::commit() {
+  try {
+    query("COMMIT").run();
+  } catch (const base::Broken&) {
+    disown_failed_commit();
+    throw;
+  }
+}
+
+void Database::disown_failed_commit() noexcept {
+  try {
+    if (in_transaction()) query("ROLLBACK").run();
+    query("BEGIN IMMEDIATE").run();
+    if (!spoil_wal_tail(db_)) base::log::warning("a commit that failed could not be taken out of the write-ahead log", {{"file", path_}});
+    query("ROLLBACK").run();
+  } catch (const base::Broken&) {
+    // The disk is broken altogether. The next commit that succeeds overwrites what this one left.
+  }
+}
 
 void Database::checkpoint_passive() { checkpoint(SQLITE_CHECKPOINT_PASSIVE); }
 

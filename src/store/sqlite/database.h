@@ -65,6 +65,8 @@ class Database {
   std::int64_t last_insert_id() const;
   std::int64_t changes() const;
   bool in_transaction() const;
+  // Ends the transaction. When that fails nothing of it is left, neither here nor for a process that recovers the log.
+  void commit();
 
   // Pages in the write-ahead log after the last commit of this connection.
   int wal_pages() const { return wal_pages_; }
@@ -78,6 +80,7 @@ class Database {
 
  private:
   void checkpoint(int mode);
+  void disown_failed_commit() noexcept;
   [[noreturn]] void fail(std::string_view doing) const;
   std::string path_;
   sqlite3* db_ = nullptr;

@@ -53,7 +53,7 @@ bool GroupCommit::attempt(Database& db, std::span<Operation> operations, OwnerNu
     }
     reach_places_before(commit);
     if (kTellEarly) committed(commit);
-    db.query("COMMIT").run();
+    db.commit();
     reach_places_after(commit);
   } catch (...) {
     if (db.in_transaction()) db.query("ROLLBACK").run();

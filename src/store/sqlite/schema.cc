@@ -167,7 +167,7 @@ void migrate(Database& db) {
     db.execute("PRAGMA application_id = 1333089356");
     for (; from < kSchemaVersion; ++from) db.execute(kMigrations[from]);
     db.execute("PRAGMA user_version = 6");
-    db.execute("COMMIT");
+    db.commit();
   } catch (...) {
     if (db.in_transaction()) db.execute("ROLLBACK");  // a full disk has rolled it back already
     throw;

@@ -56,7 +56,7 @@ bool seal_step(Database& db, Unsealed& unsealed) {
           .bind(stretch.end - stretch.first)
           .bind_blob(stretch.data)
           .run();
-      db.query("COMMIT").run();
+      db.commit();
       base::failpoint("seal.after_commit");
       return true;
     }
