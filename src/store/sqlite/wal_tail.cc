@@ -1,5 +1,7 @@
 #include "store/sqlite/wal_tail.h"
 
+#include <sqlite3.h>
+
 #include <cstdint>
 
 namespace store::sqlite {

@@ -1,7 +1,7 @@
 #pragma once
 // What a commit that failed leaves behind in SQLite's write-ahead log. Formats: sqlite.org/walformat.html, "WAL-Index Header" and
 // "The WAL File Format".
-#include <sqlite3.h>
+struct sqlite3;
 
 namespace store::sqlite {
 
