@@ -22,11 +22,14 @@ constexpr Shape kProviderShape = map_of(kProvider);
 constexpr Field kRetention[] = {{"keep_days", integer(1, 36'500)}};
 constexpr Field kServe[] = {{"max_concurrent_runs", integer(1, 100'000)}, {"max_pending_runs", integer(1, 10'000'000)}};
 constexpr Field kHarness[] = {{"start_timeout", positive()}, {"idle_timeout", positive()}, {"after_result_timeout", positive()}, {"max_concurrent", integer(1, 10'000)}};
+constexpr Field kPrice[] = {{"input", number(0, 1e6)}, {"output", number(0, 1e6)}, {"cache_read", number(0, 1e6)}, {"cache_write", number(0, 1e6)}};
+constexpr Shape kPriceShape = map_of(kPrice);
 constexpr Field kConfig[] = {{"providers", open_map(&kProviderShape)},
                              {"default_model", text()},
                              {"retention", map_of(kRetention)},
                              {"serve", map_of(kServe)},
-                             {"harness", map_of(kHarness)}};
+                             {"harness", map_of(kHarness)},
+                             {"prices", open_map(&kPriceShape)}};
 constexpr Shape kConfigShape = map_of(kConfig);
 
 std::optional<std::string> text_of(const Node& map, std::string_view key) {
@@ -67,6 +70,20 @@ void read_providers(const Node& map, Config& config, Problems& problems) {
   }
 }
 
+void read_prices(const Node& map, Config& config, Problems& problems) {
+  for (const auto& member : map.members) {
+    const auto of = [&member](std::string_view key) {
+      const auto* node = member.value.find(key);
+      return node ? as_number(*node) : std::nullopt;
+    };
+    const auto input = of("input"), output = of("output");
+    if (!member.value.is_map()) continue;  // complained of
+    if (!member.value.find("input") || !member.value.find("output"))
+      problems.add(child("prices", member.key), "needs input and output: US dollars for a million tokens", member.mark, Code::missing);
+    config.prices.insert_or_assign(member.key, llm::Price{.input = input.value_or(0), .output = output.value_or(0), .cache_read = of("cache_read"), .cache_write = of("cache_write")});
+  }
+}
+
 void warn_permissions(const Config& config, mode_t mode, Problems& problems) {
   bool secret = false;
   for (const auto& [name, endpoint] : config.providers) secret = secret || endpoint.api_key;
@@ -87,6 +104,7 @@ base::Result<Config> parse_config(std::string_view text, std::string_view file_n
   check_shape(*root, kConfigShape, "", problems);
   refuse_templates(*root, "", problems);
   if (const auto* providers = root->find("providers")) read_providers(*providers, config, problems);
+  if (const auto* prices = root->find("prices")) read_prices(*prices, config, problems);
   config.default_model = text_of(*root, "default_model");
   if (config.default_model)
     if (const auto spec = llm::parse_model_spec(*config.default_model); !spec)

@@ -35,6 +35,9 @@ harness:
   start_timeout: 60
   idle_timeout: 0.5
   after_result_timeout: 12.25
+prices:
+  openai/gpt-5.1: {input: 1.25, output: 10, cache_read: 0.125}
+  demo/*: {input: 3, output: 15}
 )";
 
 TEST(ConfigTest, ReadsEverything) {
@@ -50,6 +53,9 @@ TEST(ConfigTest, ReadsEverything) {
   EXPECT_EQ(config->max_concurrent_runs, 32);
   EXPECT_EQ(config->max_pending_runs, 500);
   EXPECT_EQ(config->harness, (run::HarnessLimits{.start_ms = 60'000, .idle_ms = 500, .after_result_ms = 12'250}));
+  EXPECT_EQ(config->prices.at("openai/gpt-5.1").cache_read, 0.125);
+  EXPECT_EQ(config->prices.at("demo/*").output, 15);
+  EXPECT_EQ(config->prices.at("demo/*").cache_write, std::nullopt);
   EXPECT_TRUE(config->warnings.empty());
 }
 
@@ -82,6 +88,8 @@ TEST(ConfigTest, NamesMistakes) {
   EXPECT_THAT(problem("serve: {max_concurrent_runs: none}\n"), HasSubstr("must be an integer"));
   EXPECT_THAT(problem("harness: {idle_timeout: 0}\n"), HasSubstr("harness.idle_timeout: must be"));
   EXPECT_THAT(problem("harness: {idle: 5}\n"), HasSubstr("harness.idle: unknown key"));
+  EXPECT_THAT(problem("prices: {openai/x: {input: 3}}\n"), HasSubstr("prices.openai/x: needs input and output"));
+  EXPECT_THAT(problem("prices: {openai/x: {input: -3, output: 2}}\n"), HasSubstr("input: must be at least 0"));
   EXPECT_THAT(problem("default_model: gpt\n"), HasSubstr("default_model: model 'gpt' names no provider"));
   EXPECT_THAT(problem("providers: {openai: {api_key: '{{env.KEY}}'}}\n"), HasSubstr("templates are not resolved in this file"));
   EXPECT_THAT(problem("- a\n"), HasSubstr("must be a map"));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "llm/price.h"
 #include "llm/registry.h"
 #include "run/spec.h"
 
@@ -114,6 +115,7 @@ struct Config {  // <home>/config.yaml; absent file = defaults
   std::optional<std::int64_t> max_concurrent_runs, max_pending_runs;
   run::HarnessLimits harness;  // deadlines of coding-agent programs
   std::optional<std::int64_t> harness_runs_max;  // how many of them are at work at once; none: as many as there are
+  llm::PriceList prices;
   std::vector<std::string> warnings;  // e.g. a file with keys in it that others may read
 };
 base::Result<Config> load_config(const std::string& path);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <numeric>
 #include <utility>
 
@@ -117,6 +118,12 @@ std::optional<std::int64_t> parse_int(std::string_view text) {
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (ec != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
   return value;
+}
+
+std::string dollars(std::int64_t micros) {
+  char text[40];
+  std::snprintf(text, sizeof text, micros >= 1'000'000 ? "$%.2f" : "$%.4f", static_cast<double>(micros) / 1e6);
+  return text;
 }
 
 std::optional<std::string_view> nearest(std::string_view word, const std::vector<std::string_view>& candidates) {

@@ -23,6 +23,9 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 // The whole text as a decimal integer, else nothing.
 std::optional<std::int64_t> parse_int(std::string_view text);
 
+// Millionths of a US dollar for people: "$12.40", and below a dollar what counts of it, "$0.0042".
+std::string dollars(std::int64_t micros);
+
 // The candidate nearest to `word` by edit distance, if it is near enough to be meant ("did you mean").
 std::optional<std::string_view> nearest(std::string_view word, const std::vector<std::string_view>& candidates);
 

@@ -25,12 +25,12 @@ constexpr Row kRows[] = {
     {"run", "--agent --resume --continue-last --session --cwd --timeout --recovery --input --background --json --verbose",
      Takes::files},
     {"flow",
-     "--agent --effort --cwd --save --timeout --max-tokens --max-concurrent --tools --output --with-synthesis --team-mode "
+     "--agent --effort --cwd --save --timeout --max-tokens --max-cost --max-concurrent --tools --output --with-synthesis --team-mode "
      "--team-attach --background --bare --yolo "
      "--verbose --notify --invocation --project --json --plan --max-agents --dry-run --show-graph --graph-format --resume --retry-failed",
      Takes::nothing},
     {"fanout",
-     "--agent --effort --cwd --save --timeout --max-tokens --max-concurrent --tools --output --with-synthesis --team-mode "
+     "--agent --effort --cwd --save --timeout --max-tokens --max-cost --max-concurrent --tools --output --with-synthesis --team-mode "
      "--team-attach --background --bare --yolo "
      "--verbose --notify --invocation --project --json --num-workers --workers --synthesis-prompt",
      Takes::nothing},

@@ -18,7 +18,7 @@ struct FlowOptions {
   std::optional<std::string> team_attach;
   std::optional<std::string> synthesis_prompt, worker_models;
   std::optional<std::string> notify, invocation, project;
-  std::optional<double> timeout_s;
+  std::optional<double> timeout_s, cost_max;  // cost_max: US dollars
   std::string output = "text", graph_format = "png";
   std::vector<std::string> expected;  // files that a playbook promises
   std::int64_t concurrent_max = 0, ops_max = 0, tokens_max = 0, workers = 3;

@@ -44,6 +44,7 @@ void add_common(CLI::App& app, FlowOptions& o) {
   app.add_option("--save", o.save, "where flow.log, results and a directory for each agent go")->option_text("DIR");
   app.add_option("--timeout", o.timeout_s, "end all of it after this long; what is done stays")->option_text("SECONDS");
   app.add_option("--max-tokens", o.tokens_max, "end it when so many tokens are used; it can be resumed")->option_text("N");
+  app.add_option("--max-cost", o.cost_max, "end it when so many US dollars are used; prices are in config.yaml")->option_text("USD");
   app.add_option("--max-concurrent", o.concurrent_max, "how many work at once (default: all that can)")->option_text("N")->check(CLI::NonNegativeNumber);
   app.add_option("--tools", o.tools, "tools of the agents (default: Read,Write,Edit,Glob,Grep,Bash)")->option_text("LIST");
   app.add_option("--output", o.output, "text or json: what is printed when it has ended")->option_text("FORMAT")->check(CLI::IsMember({"text", "json"}));

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <tuple>
@@ -16,6 +17,7 @@
 #include "cli/agent_request.h"
 #include "cli/request_parts.h"
 #include "cli/store_command.h"
+#include "engine/cost.h"
 #include "engine/flow_execution.h"
 #include "engine/projection_manifest.h"
 #include "llm/model_spec.h"
@@ -27,6 +29,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr double kCostMax = 1e9;  // US dollars
 constexpr const char* kWorkerTools = "Read,Write,Edit,Glob,Grep,Bash";
 
 Checked<> check_words(const FlowOptions& o, const Settings& settings) {
@@ -79,7 +82,7 @@ aio::Task<Checked<engine::LaunchRequest>> resumed_request(Process& process, cons
   }
   spec->flow->resumed_run = run->run_id;
   spec->limits.timeout_ms = 0;
-  spec->limits.tokens = 0;
+  spec->limits.tokens = spec->limits.cost_micros = 0;
   if (const auto done = apply_timeout(o.timeout_s, *spec); !done) co_return std::unexpected(done.error());
   engine::LaunchRequest request;
   request.spec = std::move(*spec);
@@ -118,6 +121,24 @@ Checked<> apply_labels(const FlowOptions& o, run::FlowSpec& flow) {
     if (const auto good = run::check_label(**given); !good) return refuse(kUsage, flag + good.error().message);
     *kept = **given;
   }
+  return {};
+}
+
+// Refused where it could not be kept: by a model whose price nobody knows.
+Checked<> apply_cost(const Settings& settings, const FlowOptions& o, run::Spec& spec) {
+  if (!o.cost_max) return {};
+  if (!(*o.cost_max > 0) || *o.cost_max > kCostMax) return refuse(kUsage, "--max-cost: write an amount of US dollars above 0");
+  spec.limits.cost_micros = std::max<std::int64_t>(1, std::llround(*o.cost_max * 1e6));
+  const auto check = [&settings](const std::string& provider, const std::string& model) -> Checked<> {
+    const auto known = engine::cost_is_known(settings.config.prices, provider, model);
+    return known ? Checked<>() : refuse(kUsage, "--max-cost: " + known.error().message);
+  };
+  if (auto known = check(spec.provider, spec.model); !known) return known;
+  auto others = spec.flow->worker_models;
+  if (!spec.flow->synthesis_model.empty()) others.push_back(spec.flow->synthesis_model);
+  for (const auto& model : others)
+    if (const auto named = llm::parse_model_spec(model); named)
+      if (auto known = check(named->provider, named->model); !known) return known;
   return {};
 }
 
@@ -224,6 +245,7 @@ aio::Task<Checked<FlowRequest>> flow_request(Process& process, const FlowOptions
   auto& spec = request.spec;
   if (!spec.flow) spec.flow.emplace();
   if (const auto done = apply_flow_options(o, spec); !done) co_return std::unexpected(done.error());
+  if (const auto done = apply_cost(process.settings, o, spec); !done) co_return std::unexpected(done.error());
   request.kind = spec.flow->fanout ? store::kKindFanout : store::kKindFlow;
   request.component_id = request.kind;
   request.component_name = "orchestrator";

@@ -19,8 +19,8 @@ struct Said {
   std::vector<std::string> input;
   std::map<std::string, std::string> args;
   std::optional<std::string> model, agent, effort, cwd, save, notify, invocation, project;
-  std::optional<double> timeout_s;
-  std::int64_t max_ops = 0, concurrent_max = 0;
+  std::optional<double> timeout_s, cost_max;
+  std::int64_t max_ops = 0, concurrent_max = 0, tokens_max = 0;
   std::string output = "text";
   bool background = false, dry_run = false, show_graph = false, bare = false, yolo = false, verbose = false, json = false;
 };
@@ -57,6 +57,8 @@ std::optional<int> read(const Playbook& playbook, const std::vector<std::string>
   p.app.add_option("--save", said.save, "where flow.log and the results go")->option_text("DIR");
   p.app.add_option("--timeout", said.timeout_s, "end all of it after this long")->option_text("SECONDS");
   p.app.add_option("--max-agents,--max-ops", said.max_ops, "operations at most")->option_text("N");
+  p.app.add_option("--max-tokens", said.tokens_max, "end a flow or fanout when so many tokens are used; it can be resumed")->option_text("N");
+  p.app.add_option("--max-cost", said.cost_max, "likewise when so many US dollars are used; prices are in config.yaml")->option_text("USD");
   p.app.add_option("--max-concurrent", said.concurrent_max, "how many work at once")->option_text("N");
   p.app.add_option("--output", said.output, "text or json")->option_text("FORMAT")->check(CLI::IsMember({"text", "json"}));
   p.app.add_flag("--background", said.background, "leave it running (needs a directory to save in)");
@@ -102,6 +104,8 @@ FlowOptions flow_options(const Playbook& playbook, const Said& said, std::string
   o.timeout_s = said.timeout_s;
   o.ops_max = said.max_ops ? said.max_ops : playbook.max_ops;
   o.concurrent_max = said.concurrent_max;
+  o.tokens_max = said.tokens_max;
+  o.cost_max = said.cost_max;
   if (playbook.workers) o.workers = playbook.workers;
   if (!playbook.worker_models.empty()) {
     std::string models;

@@ -104,6 +104,7 @@ Execution::Execution(boost::asio::io_context& io, aio::Time& time, base::Random&
   deps.team_files = &team_files;
   deps.children = &children;
   deps.blocking = &blocking;
+  deps.prices = settings.config.prices;
   deps.harness_runs_max = settings.config.harness_runs_max.value_or(0);
   for (char** at = environ; *at; ++at) deps.environment.emplace_back(*at);
   agents.use(deps, executor);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "engine/projection_manifest.h"
 
 namespace cli {
@@ -22,13 +23,16 @@ json::value text_json(std::string_view text) {
   return json::value(text);
 }
 
+std::string cost_words(const run::Usage& usage) { return usage.cost_micros ? ", " + base::dollars(usage.cost_micros) : ""; }
+
 json::object usage_json(const run::Usage& usage) {
   return {{"input_tokens", usage.input_tokens},
           {"output_tokens", usage.output_tokens},
           {"total_tokens", usage.total()},
           {"reasoning_tokens", usage.reasoning_tokens},
           {"cache_read_tokens", usage.cache_read_tokens},
-          {"cache_write_tokens", usage.cache_write_tokens}};
+          {"cache_write_tokens", usage.cache_write_tokens},
+          {"cost_usd", usage.cost_micros ? json::value(static_cast<double>(usage.cost_micros) / 1e6) : json::value()}};
 }
 
 json::object listed_json(const store::Run& run, std::string_view note) {

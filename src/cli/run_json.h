@@ -17,6 +17,8 @@ namespace cli {
 boost::json::value time_json(std::int64_t wall_ms);
 boost::json::value text_json(std::string_view text);  // null for ""
 boost::json::object usage_json(const run::Usage& usage);
+// ", $0.0042"; "" where nothing is known of it.
+std::string cost_words(const run::Usage& usage);
 
 // One item of `ls --json`.
 boost::json::object listed_json(const store::Run& run, std::string_view note);

@@ -160,7 +160,7 @@ void print_text(const Details& d, std::int64_t now_ms) {
   row("events", std::to_string(run.event_count) + ", " + std::to_string(d.state.model_calls) + " model calls, " +
                     std::to_string(d.state.tool_calls) + " tool calls, " + std::to_string(tries) +
                     (tries == 1 ? " attempt" : " attempts"));
-  row("tokens", std::to_string(d.state.usage.input_tokens) + " in, " + std::to_string(d.state.usage.output_tokens) + " out");
+  row("tokens", std::to_string(d.state.usage.input_tokens) + " in, " + std::to_string(d.state.usage.output_tokens) + " out" + cost_words(d.state.usage));
   for (const auto& line : d.operations) row("operation", one_line(line, 160));
   for (const auto& fact : d.facts) row("fact", base::iso_utc(fact.at_ms) + "  " + one_line(fact_text(fact), 120));
   for (const auto& entry : d.memory) row(memory_label(entry.kind), memory_text(entry));

@@ -98,7 +98,7 @@ void print_text(const Situation& s, std::int64_t now_ms) {
   row("executor", executor_text(s));
   row("waits for", s.waits_for);
   if (s.state)
-    row("tokens", std::to_string(s.state->usage.input_tokens) + " in, " + std::to_string(s.state->usage.output_tokens) + " out");
+    row("tokens", std::to_string(s.state->usage.input_tokens) + " in, " + std::to_string(s.state->usage.output_tokens) + " out" + cost_words(s.state->usage));
   row("children", children_text(s.children));
   row("part of", run.parent_run_id);
   row("invoked", label(s, &run::FlowSpec::invocation));

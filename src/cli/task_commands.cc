@@ -87,6 +87,8 @@ int do_task(const Words& words) {
   p.app.add_flag("--fresh", o.fresh, "end the session that it has and begin a new one");
   p.app.add_flag("--auto", o.unattended, "nobody is there: it asks nothing, may do everything, and marks the task as done itself");
   p.app.add_option("--approval-timeout", o.approval_timeout_s, "a question that waits for longer is a no (a server sees to it)")->option_text("SECONDS");
+  p.app.add_option("--max-tokens", o.tokens_max, "stop it when it has used so many tokens; its session can be gone on with")->option_text("N")->check(CLI::PositiveNumber);
+  p.app.add_option("--max-cost", o.cost_max, "likewise when it has used so many US dollars (claude and opencode tell)")->option_text("USD");
   p.app.add_flag("--here", o.here, "bind the session that this command runs in; start nothing");
   p.app.add_option("--session", o.session, "take over a session that was not started here, see task sessions")->option_text("ID");
   p.app.add_flag("--force", o.force, "with --here and --session: also where another session or coding agent is bound");

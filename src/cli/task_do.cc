@@ -88,6 +88,19 @@ aio::Task<Checked<store::Assignment>> reopened(Process& process, store::Assignme
   co_return changed;
 }
 
+// A budget that could not be kept is refused.
+Checked<> set_budgets(const TaskDoOptions& options, Turn& turn) {
+  if (!options.tokens_max && !options.cost_max) return {};
+  if (turn.background) return refuse(kUsage, "--max-tokens and --max-cost cannot be combined with $OUTLAST_TERM=bg: what such an agent uses is not known");
+  turn.tokens_max = options.tokens_max;
+  if (!options.cost_max) return {};
+  if (!(*options.cost_max > 0 && *options.cost_max < 1e9)) return refuse(kUsage, "--max-cost: write an amount of US dollars above 0");
+  if (!turn.harness->capabilities().costs)
+    return refuse(kUsage, "--max-cost: " + std::string(turn.harness->name()) + " does not tell what it costs; give it a budget in tokens (--max-tokens)");
+  turn.cost_micros_max = std::max<std::int64_t>(1, std::llround(*options.cost_max * 1e6));
+  return {};
+}
+
 }  // namespace
 
 aio::Task<int> task_do(Process& process, TaskDoOptions options) {
@@ -115,9 +128,10 @@ aio::Task<int> task_do(Process& process, TaskDoOptions options) {
   std::error_code ec;
   if (found->repository.empty() && !std::filesystem::is_directory(found->work_dir, ec))
     co_return complain(kFailed, "the work_dir of task '" + found->slug + "' is not there: " + found->work_dir);
+  Turn turn{.harness = *harness, .text = *text, .fresh = options.fresh, .background = background, .unattended = options.unattended, .skip_permissions = options.skip_permissions};
+  if (const auto set = set_budgets(options, turn); !set) co_return complain(set.error());
   auto task = co_await reopened(process, *std::move(found), !text->empty(), background);
   if (!task) co_return complain(task.error());
-  Turn turn{.harness = *harness, .text = *text, .fresh = options.fresh, .background = background, .unattended = options.unattended, .skip_permissions = options.skip_permissions};
   if (options.approval_timeout_s) turn.approval_ms = std::max<std::int64_t>(1, std::llround(*options.approval_timeout_s * 1000));
   auto doing = background ? do_in_background(process, *std::move(task), std::move(turn), options.json) : do_supervised(process, *std::move(task), std::move(turn), options.json);
   co_return co_await std::move(doing);

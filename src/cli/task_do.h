@@ -11,7 +11,8 @@ struct TaskDoOptions {
   std::string ref, harness;
   std::optional<std::string> with, with_file;
   std::optional<std::string> session;  // of an agent that was not started here: it is taken over
-  std::optional<double> approval_timeout_s;
+  std::optional<double> approval_timeout_s, cost_max;  // cost_max: US dollars
+  std::int64_t tokens_max = 0;
   bool fresh = false, force = false, unattended = false, here = false, skip_permissions = false, json = false;
 };
 

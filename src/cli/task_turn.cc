@@ -103,6 +103,8 @@ aio::Task<Checked<LaunchedTurn>> launch_turn(Process& process, store::Assignment
   request.spec.work_directory = task.work_dir;
   request.spec.limits.timeout_ms = turn.limit_ms;
   request.spec.limits.approval_ms = turn.approval_ms;
+  request.spec.limits.tokens = turn.tokens_max;
+  request.spec.limits.cost_micros = turn.cost_micros_max;
   request.spec.wakes = false;
   request.kind = store::kKindHarness;
   request.component_id = request.component_name = turn.harness->name();

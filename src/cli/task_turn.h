@@ -20,6 +20,7 @@ struct Turn {
   bool unattended = false, skip_permissions = false;
   bool closes = false;       // the last one, of a task that is done
   std::int64_t limit_ms = 0; // of the whole turn; 0: none
+  std::int64_t tokens_max = 0, cost_micros_max = 0;  // its budgets; 0: none
   std::int64_t approval_ms = 0;  // a question that waits for longer is answered with no; 0: it waits
 };
 

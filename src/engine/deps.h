@@ -12,6 +12,7 @@
 #include "engine/counters.h"
 #include "engine/live_logs.h"
 #include "engine/projection.h"
+#include "llm/price.h"
 #include "llm/registry.h"
 #include "process/children.h"
 #include "run/spec.h"
@@ -58,6 +59,7 @@ struct Deps {
   aio::Offload* blocking = nullptr;
   std::vector<std::string> environment = {};  // of this process, whole: what those programs begin with
   std::int64_t harness_runs_max = 0;          // of the home, at work at once; 0: no bound
+  llm::PriceList prices = {};                 // what model calls cost
   CallRates rates = {};  // what this process has called
   std::set<std::string> sessions_ending = {};  // whose hooks are being told of their end by this process
 };

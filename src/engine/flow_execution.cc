@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/cost.h"
 #include "engine/flow_notify.h"
 #include "engine/flow_team.h"
 #include "engine/hand_over.h"
@@ -45,6 +46,8 @@ class World final : public run::FlowTraits {
   base::Result<> check(const std::string& model) const override {
     const auto named = llm::parse_model_spec(model);
     if (!named) return std::unexpected(named.error());
+    if (spec_.limits.cost_micros > 0)
+      if (auto known = cost_is_known(deps_.prices, named->provider, named->model); !known) return known;
     llm::Endpoint endpoint;  // a coding agent needs none: whether its program is there is seen when it is started
     endpoint.provider = named->provider;
     if (named->provider == spec_.provider) endpoint.base_url = spec_.base_url;

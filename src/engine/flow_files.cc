@@ -222,9 +222,11 @@ class FlowFiles final : public ProjectedFiles {
       }
       operations.push_back(std::move(one));
     }
+    json::object usage{{"input", state_.usage.input_tokens}, {"output", state_.usage.output_tokens}};
+    if (state_.usage.cost_micros) usage["cost_usd"] = static_cast<double>(state_.usage.cost_micros) / 1e6;
     json::object flow{{"artifact_root", spec_.flow->directory},
                       {"orchestrator_branch_id", run_.session_id},
-                      {"usage", json::object{{"input", state_.usage.input_tokens}, {"output", state_.usage.output_tokens}}},
+                      {"usage", std::move(usage)},
                       {"branches", branches()}};
     flow[spec_.flow->fanout ? "workers" : "agents"] = std::move(agents);
     flow["operations"] = std::move(operations);

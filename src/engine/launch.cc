@@ -1,7 +1,6 @@
 #include "engine/launch.h"
 
 #include "base/ids.h"
-#include "harness/harness.h"
 #include "run/event.h"
 
 namespace engine {
@@ -22,7 +21,7 @@ void first_events(store::Launch& launch, const run::Spec& spec) {
 std::optional<run::HarnessSpec> harness_of(const LaunchRequest& request) {
   const auto& spec = request.spec;
   if (spec.harness || spec.call || spec.flow) return spec.harness;
-  const auto* harness = harness::find(spec.provider == "gemini-code" ? "gemini" : spec.provider == "gemini" ? "" : spec.provider);
+  const auto* harness = harness_of_provider(spec.provider);
   if (!harness) return std::nullopt;
   run::HarnessSpec out;
   out.harness = harness->name();
@@ -34,6 +33,10 @@ std::optional<run::HarnessSpec> harness_of(const LaunchRequest& request) {
 }
 
 }  // namespace
+
+const harness::Harness* harness_of_provider(std::string_view provider) {
+  return harness::find(provider == "gemini-code" ? "gemini" : provider == "gemini" ? "" : provider);
+}
 
 store::Launch make_launch(const LaunchRequest& given, const base::Clock& clock, base::Random& random, store::OwnerNumber owner) {
   auto request = given;

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "harness/harness.h"
 #include "run/spec.h"
 #include "store/types.h"
 
@@ -21,6 +22,9 @@ struct LaunchRequest {
   std::size_t tasks_max = 0;           // of kind tool (store::Launch::tasks_max)
   bool in_turn = false;                // waits for the session's earlier turns (store::Launch::in_turn)
 };
+
+// The program that runs in a model's place where a spec names it as its provider; null: that is a provider of models.
+const harness::Harness* harness_of_provider(std::string_view provider);
 
 // `owner`: who executes the first attempt; with it the run's first events are committed with the run. 0: whoever comes.
 store::Launch make_launch(const LaunchRequest& request, const base::Clock& clock, base::Random& random, store::OwnerNumber owner);

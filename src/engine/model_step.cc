@@ -113,6 +113,8 @@ aio::Task<std::expected<void, run::AppendEvents>> perform_model_step(Step step, 
     auto result = co_await (*provider)->call(request, sink);
     if (result) {
       base::failpoint("model.after_call");
+      if (const auto price = llm::find_price(deps.prices, spec.provider, spec.model))
+        result->usage.cost_micros = llm::cost_micros(*price, result->usage, result->cache_is_beside);
       make_ids_unique(result->tool_calls, state.messages, deps.random);
       deps.counters.input_tokens += static_cast<std::uint64_t>(result->usage.input_tokens);
       deps.counters.output_tokens += static_cast<std::uint64_t>(result->usage.output_tokens);

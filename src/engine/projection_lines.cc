@@ -14,11 +14,13 @@ constexpr std::string_view kHead = R"({"event_index":)";
 constexpr std::string_view kRunId = R"(,"run_id":")";
 
 json::object usage_of(const run::Usage& usage) {
-  return {{"input_tokens", usage.input_tokens},
-          {"output_tokens", usage.output_tokens},
-          {"reasoning_tokens", usage.reasoning_tokens},
-          {"cache_read_tokens", usage.cache_read_tokens},
-          {"cache_write_tokens", usage.cache_write_tokens}};
+  json::object o{{"input_tokens", usage.input_tokens},
+                 {"output_tokens", usage.output_tokens},
+                 {"reasoning_tokens", usage.reasoning_tokens},
+                 {"cache_read_tokens", usage.cache_read_tokens},
+                 {"cache_write_tokens", usage.cache_write_tokens}};
+  if (usage.cost_micros) o["cost_usd"] = static_cast<double>(usage.cost_micros) / 1e6;
+  return o;
 }
 
 // Arguments are an object where the model wrote one, else its text.

@@ -1,5 +1,6 @@
 #include "engine/projection_manifest.h"
 
+#include <cmath>
 #include <cstdio>
 
 #include "base/json.h"
@@ -103,7 +104,8 @@ void append_indented(std::string& out, const json::value& value, std::size_t dep
     out += ']';
   } else if (const auto* number = value.if_double()) {
     char text[32];
-    std::snprintf(text, sizeof text, "%.3f", *number);  // times: seconds and milliseconds, not 1.7E9
+    // Times: seconds and milliseconds, not 1.7E9. And money, whose millionths count.
+    std::snprintf(text, sizeof text, std::abs(*number) < 1e6 && *number * 1000 != std::floor(*number * 1000) ? "%.6f" : "%.3f", *number);
     out += text;
   } else {
     out += base::to_text(value);

@@ -206,6 +206,7 @@ std::expected<ModelResult, ModelError> MessagesDecoder::result() {
   }
   result.stop = stop_reason(!result.tool_calls.empty());
   result.usage = usage_;
+  result.cache_is_beside = true;
   result.response_id = std::move(response_id_);
   return result;
 }

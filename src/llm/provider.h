@@ -49,6 +49,7 @@ struct ModelResult {
   std::vector<run::Thinking> thinking;
   run::Usage usage;
   std::string response_id;  // the provider's, may be empty
+  bool cache_is_beside = false;  // usage.input_tokens does not count what the cache read and wrote
 };
 
 struct ModelError {

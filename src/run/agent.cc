@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mutation.h"
+#include "base/text.h"
 #include "run/question.h"
 #include "run/recovery.h"
 #include "run/wrapped_call.h"
@@ -148,6 +149,7 @@ struct Apply {
   void operator()(const HarnessHeard&) const {}
   void operator()(const HarnessTurn& e) const {
     s.usage += e.usage;
+    s.usage.cost_micros += e.cost_micros;
     ++s.model_calls;  // as far as it can be told from outside: the calls of a turn count as one
   }
   void operator()(const HarnessEnded& e) const { s.usage += e.used; }
@@ -168,6 +170,8 @@ std::optional<AppendEvents> model_limit_reached(const AgentState& state, const S
     return failure(Cause::turn_limit, "the run's limit of " + std::to_string(limits.turns) + " model calls is reached");
   if (limits.tokens > 0 && state.usage.total() >= limits.tokens)
     return failure(Cause::token_limit, "the run's limit of " + std::to_string(limits.tokens) + " tokens is reached");
+  if (limits.cost_micros > 0 && state.usage.cost_micros >= limits.cost_micros)
+    return failure(Cause::cost_limit, "the run's limit of " + base::dollars(limits.cost_micros) + " is reached");
   if (limits.tool_calls > 0 && state.tool_calls + static_cast<std::int64_t>(state.calls.size()) > limits.tool_calls)
     return failure(Cause::tool_call_limit, "the run's limit of " + std::to_string(limits.tool_calls) + " tool calls is reached");
   return std::nullopt;

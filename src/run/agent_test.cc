@@ -181,6 +181,14 @@ TEST(AgentMachine, LimitsEndTheRunWithTheirCause) {
   tokens.happens(ToolCompleted{.call = call("a")});
   tokens.settle();
   EXPECT_EQ(tokens.reason, reason_of(Cause::token_limit));
+
+  Script money({.limits = {.cost_micros = 100}});
+  money.settle();
+  money.happens(ModelCompleted{.tool_calls = {call("a")}, .usage = {.cost_micros = 100}});
+  money.settle();
+  money.happens(ToolCompleted{.call = call("a")});
+  money.settle();
+  EXPECT_EQ(money.reason, reason_of(Cause::cost_limit));
 }
 
 TEST(AgentMachine, ATaskThatNeedsApprovalPausesAndGoesOn) {

@@ -51,6 +51,7 @@ class Writer {
     more("reasoning", usage.reasoning_tokens);
     more("cache_read", usage.cache_read_tokens);
     more("cache_write", usage.cache_write_tokens);
+    more("cost_micros", usage.cost_micros);
     out_ += '}';
     return *this;
   }
@@ -204,7 +205,8 @@ struct Reader {
             .output_tokens = base::int_or_zero(*u, "output"),
             .reasoning_tokens = base::int_or_zero(*u, "reasoning"),
             .cache_read_tokens = base::int_or_zero(*u, "cache_read"),
-            .cache_write_tokens = base::int_or_zero(*u, "cache_write")};
+            .cache_write_tokens = base::int_or_zero(*u, "cache_write"),
+            .cost_micros = base::int_or_zero(*u, "cost_micros")};
   }
   template <class Item, class ReadOne>
   std::vector<Item> list(std::string_view key, ReadOne read_one) const {

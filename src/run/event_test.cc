@@ -55,7 +55,7 @@ RC_GTEST_PROP(EventCodecProperty, AnyTextComesBackAsItWas, (const std::string& b
 
 TEST(SpecCodec, ARoundTripKeepsEverything) {
   Spec spec{.input = "in\n\u00fc", .provider = "p", .model = "m", .effort = "high", .backend = "openai_compat", .base_url = "http://x/v1",
-            .system_prompt = "s", .tools = {{"Read", Gate::allow}, {"Write", Gate::approve}}, .limits = {1, 2, 3, 4},
+            .system_prompt = "s", .tools = {{"Read", Gate::allow}, {"Write", Gate::approve}}, .limits = {.turns = 1, .tool_calls = 2, .tokens = 3, .cost_micros = 9, .timeout_ms = 4},
             .work_directory = "/w", .temperature = 0.5, .top_p = 0.25, .max_tokens = 7};
   const auto read = decode_spec(encode(spec));
   ASSERT_TRUE(read);

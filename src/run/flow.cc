@@ -65,7 +65,9 @@ class NextAction {
     const auto& limits = spec_.limits;
     return now_.cancel_requested || (limits.timeout_ms > 0 && now_.now_ms - s_.started_ms >= limits.timeout_ms) || budget_is_used();
   }
-  bool budget_is_used() const { return spec_.limits.tokens > 0 && s_.usage.total() >= spec_.limits.tokens; }
+  bool tokens_are_used() const { return spec_.limits.tokens > 0 && s_.usage.total() >= spec_.limits.tokens; }
+  bool money_is_used() const { return spec_.limits.cost_micros > 0 && s_.usage.cost_micros >= spec_.limits.cost_micros; }
+  bool budget_is_used() const { return tokens_are_used() || money_is_used(); }
 
   void judge_answer(OpEnded& end, const ChildView& child) const {
     end.content = std::string(base::utf8_prefix(child.content, kOpContentBytesMax));
@@ -99,6 +101,8 @@ class NextAction {
     end.cause = child.cause;
     end.error = child.error;
     end.content = child.content;
+    // It has used all that was left: the flow ends by that, and the operation has its turn when it is resumed.
+    if (child.cause == name(Cause::token_limit) || child.cause == name(Cause::cost_limit)) end.outcome = OpOutcome::cut;
   }
 
   // 0: that was the last attempt.
@@ -123,7 +127,8 @@ class NextAction {
     if (!is_ending()) return std::nullopt;
     if (any_runs()) return EndOps{};
     if (now_.cancel_requested) return cancelled();
-    if (budget_is_used())
+    if (money_is_used()) return failure(Cause::cost_limit, "the flow's budget of " + base::dollars(spec_.limits.cost_micros) + " is used up");
+    if (tokens_are_used())
       return failure(Cause::token_limit, "the flow's budget of " + std::to_string(spec_.limits.tokens) + " tokens is used up");
     return failure(Cause::run_timeout, "Flow timed out after " + std::to_string(spec_.limits.timeout_ms / 1000) + "s");
   }
@@ -189,12 +194,28 @@ class NextAction {
         planned.plan.agents[i].model = flow_.worker_models[i];
     }
     if (auto sound = check_plan(planned.plan, s_.plan); !sound) return std::unexpected(sound.error());
-    for (const auto& agent : planned.plan.agents)
-      if (!agent.model.empty())
-        if (auto known = traits_.check(agent.model); !known)
-          return base::fail(base::Errc::invalid_argument, "Invalid plan: agent '" + agent.id + "': " + known.error().message);
+    if (auto known = check_models(planned.plan, spec_.limits.cost_micros > 0); !known) return std::unexpected(known.error());
     complete(planned);
     return planned;
+  }
+
+  // `all`: those too that it may come to by a role or after a failure.
+  base::Result<> check_models(const FlowPlan& plan, bool all) const {
+    const auto check = [this](const std::string& what, const std::string& model) -> base::Result<> {
+      if (model.empty()) return {};
+      auto known = traits_.check(model);
+      return known ? known : base::fail(base::Errc::invalid_argument, "Invalid plan: " + what + "': " + known.error().message);
+    };
+    for (const auto& agent : plan.agents) {
+      if (auto known = check("agent '" + agent.id, agent.model); !known) return known;
+      const auto* role = role_of(spec_, agent);
+      if (all && agent.model.empty() && role)
+        if (auto known = check("agent '" + agent.id, role->model); !known) return known;
+    }
+    for (const auto& op : plan.operations)
+      for (const auto& model : op.fallback)
+        if (auto known = all ? check("operation '" + op.id, model) : base::Result<>(); !known) return known;
+    return {};
   }
 
   // What the plan leaves to the flow: a cap, names, branches.
@@ -230,6 +251,9 @@ class NextAction {
   AppendEvents given_plan() const {
     FlowPlanned planned{.round = 1, .plan = *flow_.plan};
     if (auto sound = check_plan(without_mail(planned.plan)); !sound) return failure(Cause::plan_invalid, sound.error().message);
+    // What a plan file says of models is else seen when they are called.
+    if (spec_.limits.cost_micros > 0)
+      if (auto known = check_models(planned.plan, true); !known) return failure(Cause::plan_invalid, known.error().message);
     complete(planned);
     AppendEvents events{.events = {std::move(planned)}};
     for (const auto& one : flow_.carried) events.events.push_back(one);

@@ -51,7 +51,11 @@ json::object fields_of(const OpEnded& event) {
   add_text(o, "cause", event.cause);
   add_text(o, "error", event.error);
   o["duration_ms"] = event.duration_ms;
-  if (event.usage != Usage()) o["usage"] = {{"input", event.usage.input_tokens}, {"output", event.usage.output_tokens}};
+  if (event.usage != Usage()) {
+    json::object usage{{"input", event.usage.input_tokens}, {"output", event.usage.output_tokens}};
+    if (event.usage.cost_micros) usage["cost_micros"] = event.usage.cost_micros;
+    o["usage"] = std::move(usage);
+  }
   add_text(o, "digest", event.digest);
   if (event.verdict)
     o["verdict"] = {{"should_continue", event.verdict->should_continue},
@@ -91,7 +95,7 @@ OpEnded read_op_ended(const json::object& fields) {
                 .retry_at_ms = base::int_or_zero(fields, "retry_at_ms"),
                 .carried = base::bool_field(fields, "carried").value_or(false)};
   if (const auto* usage = base::object_field(fields, "usage"))
-    event.usage = {.input_tokens = base::int_or_zero(*usage, "input"), .output_tokens = base::int_or_zero(*usage, "output")};
+    event.usage = {.input_tokens = base::int_or_zero(*usage, "input"), .output_tokens = base::int_or_zero(*usage, "output"), .cost_micros = base::int_or_zero(*usage, "cost_micros")};
   if (const auto* verdict = base::object_field(fields, "verdict"))
     event.verdict = Verdict{base::bool_field(*verdict, "should_continue").value_or(false), base::text_or_empty(*verdict, "reason"),
                             base::text_or_empty(*verdict, "next_steps")};

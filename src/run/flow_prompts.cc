@@ -175,7 +175,10 @@ Spec op_spec(const FlowState& state, const Spec& flow, const Spec& base, std::st
   const auto* planned = planned_op(state, op);
   auto spec = start_spec(flow, base, planned ? find_agent(state.plan, planned->agent_id) : nullptr);
   spec.limits.timeout_ms = 0;  // the flow's own ends them all
-  spec.limits.tokens = 0;
+  // What it has used the flow learns when it has ended: until then it may use what is left.
+  const auto left = [](std::int64_t budget, std::int64_t used) { return budget > 0 ? std::max<std::int64_t>(1, budget - used) : 0; };
+  spec.limits.tokens = left(flow.limits.tokens, state.usage.total());
+  spec.limits.cost_micros = left(flow.limits.cost_micros, state.usage.cost_micros);
   if (choice) {
     // What belongs to one provider says nothing about another.
     if (choice->provider != spec.provider) spec.backend.clear(), spec.base_url.clear(), spec.definition.has_key = false;

@@ -220,6 +220,26 @@ TEST(Flow, LimitsEndItAndLeaveItResumable) {
   EXPECT_EQ(carried_over(dear.state, true).size(), 1u);
 }
 
+TEST(Flow, ABudgetInMoneyIsOneTooAndAnOperationMayUseWhatIsLeft) {
+  World w;
+  w.spec.limits.cost_micros = 100;
+  w.spec.limits.tokens = 1000;
+  w.plan();
+  w.go();
+  w.end("o1");
+  w.ended["o1"].usage.cost_micros = 60;
+  w.go();
+  const auto left = op_spec(w.state, w.spec, worker_base(w.spec), "o2", 1, std::nullopt).limits;
+  EXPECT_EQ(left.cost_micros, 40);
+  EXPECT_EQ(left.tokens, 970);  // the planner has had its part
+  w.fail("o2", "CostLimit", "the run's limit of $0.0000 is reached");
+  w.ended["o2"].usage.cost_micros = 41;
+  w.go();
+  EXPECT_EQ(w.reason, "run.failed.cost_limit");
+  EXPECT_EQ(w.phase("o2"), "cut");
+  EXPECT_EQ(carried_over(w.state, false).size(), 1u);  // o2 has its turn when it is resumed
+}
+
 TEST(Flow, OneAgentDoesOneThingAtATimeAndNoMoreAtOnceThanAllowed) {
   World w(R"({"agents": [{"id": "a", "role": "x"}, {"id": "b", "role": "x"}, {"id": "c", "role": "x"}],
  "operations": [{"id": "o1", "agent_id": "a", "instruction": "1"}, {"id": "o2", "agent_id": "a", "instruction": "2"},

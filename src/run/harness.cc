@@ -66,7 +66,7 @@ struct Fold {
   void operator()(const HarnessTurn& e) const {
     s.turn = e;
     s.usage += e.usage;
-    s.cost_micros += e.cost_micros;
+    s.usage.cost_micros += e.cost_micros;
     ++s.turns;
     if (e.outcome != TurnOutcome::done) return;
     s.content = e.text;
@@ -121,7 +121,7 @@ class NextStep {
     if (s_.status == Status::paused) return Idle{};
     if (!s_.started) return AppendEvents{.events = {RunStarted{spec_.model, spec_.provider}}};
     if (time_is_over()) return timed_out();
-    if (tokens_are_used()) return s_.running ? HarnessAction(EndProcess{"tokens"}) : fail(Cause::token_limit, "the run's budget of " + std::to_string(spec_.limits.tokens) + " tokens is used up; its session can be gone on with");
+    if (budget_is_used()) return over_budget();
     if (!now_.notices.empty()) return tell_notices();
     if (s_.running && !now_.asks.empty()) return ask();
     if (s_.running && now_.idles) return nudge();
@@ -145,7 +145,15 @@ class NextStep {
   }
 
   bool time_is_over() const { return spec_.limits.timeout_ms > 0 && now_.now_ms - s_.started_ms >= spec_.limits.timeout_ms; }
-  bool tokens_are_used() const { return spec_.limits.tokens > 0 && s_.usage.total() >= spec_.limits.tokens && !(s_.turn && s_.turn->outcome == TurnOutcome::done && all_heard(s_)); }
+  bool money_is_used() const { return spec_.limits.cost_micros > 0 && s_.usage.cost_micros >= spec_.limits.cost_micros; }
+  bool tokens_are_used() const { return spec_.limits.tokens > 0 && s_.usage.total() >= spec_.limits.tokens; }
+  // What is done is done, whatever it took.
+  bool budget_is_used() const { return (money_is_used() || tokens_are_used()) && !(s_.turn && s_.turn->outcome == TurnOutcome::done && all_heard(s_)); }
+  HarnessAction over_budget() const {
+    if (s_.running) return EndProcess{money_is_used() ? "money" : "tokens"};
+    const auto budget = money_is_used() ? base::dollars(spec_.limits.cost_micros) : std::to_string(spec_.limits.tokens) + " tokens";
+    return fail(money_is_used() ? Cause::cost_limit : Cause::token_limit, "the run's budget of " + budget + " is used up; its session can be gone on with");
+  }
   HarnessAction timed_out() const {
     if (s_.running) return EndProcess{"timeout"};
     return fail(Cause::run_timeout, "the run's time limit of " + std::to_string(spec_.limits.timeout_ms / 1000) + " s has passed");

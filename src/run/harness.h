@@ -42,7 +42,6 @@ struct HarnessState {
   std::vector<Decision> decided;        // of this process' questions
   std::string content;                  // its last answer
   Usage usage;
-  std::int64_t cost_micros = 0;
   std::int64_t turns = 0;
   std::int64_t crashes = 0, failures = 0, checks = 0, waits = 0;  // in a row, without a turn that was done
   std::int64_t wait_until_ms = 0;

@@ -369,6 +369,14 @@ TEST(Harness, Time_and_tokens_are_hard_limits) {
   t.begins();
   t.turn(TurnOutcome::again, "529");
   ASSERT_TRUE(std::holds_alternative<EndProcess>(t.settle()));
+  Story m;
+  m.spec.limits.cost_micros = 1'000;
+  m.begins();
+  m.says(HarnessTurn{.outcome = TurnOutcome::again, .cost_micros = 1'000});
+  ASSERT_TRUE(std::holds_alternative<EndProcess>(m.settle()));
+  m.ends({.signal = 15, .why = "money"});
+  m.settle();
+  EXPECT_EQ(m.reason, reason_of(Cause::cost_limit));
 }
 
 TEST(Harness, A_message_id_is_a_uuid_and_the_same_for_the_same_key) {

@@ -43,6 +43,7 @@ struct Usage {
   std::int64_t reasoning_tokens = 0;
   std::int64_t cache_read_tokens = 0;
   std::int64_t cache_write_tokens = 0;
+  std::int64_t cost_micros = 0;  // millionths of a US dollar, as far as it is known
   std::int64_t total() const { return input_tokens + output_tokens; }
   Usage& operator+=(const Usage& other) {
     input_tokens += other.input_tokens;
@@ -50,6 +51,7 @@ struct Usage {
     reasoning_tokens += other.reasoning_tokens;
     cache_read_tokens += other.cache_read_tokens;
     cache_write_tokens += other.cache_write_tokens;
+    cost_micros += other.cost_micros;
     return *this;
   }
   bool operator==(const Usage&) const = default;

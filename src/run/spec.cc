@@ -133,6 +133,7 @@ std::string encode(const Spec& spec) {
   number("turns_max", spec.limits.turns);
   number("tool_calls_max", spec.limits.tool_calls);
   number("tokens_max", spec.limits.tokens);
+  number("cost_micros_max", spec.limits.cost_micros);
   number("timeout_ms", spec.limits.timeout_ms);
   number("foreground_ms", spec.limits.foreground_ms);
   number("model_call_ms", spec.limits.model_call_ms);
@@ -210,6 +211,7 @@ base::Result<Spec> decode_spec(std::string_view text) {
   spec.limits = {.turns = base::int_or_zero(*o, "turns_max"),
                  .tool_calls = base::int_or_zero(*o, "tool_calls_max"),
                  .tokens = base::int_or_zero(*o, "tokens_max"),
+                 .cost_micros = base::int_or_zero(*o, "cost_micros_max"),
                  .timeout_ms = base::int_or_zero(*o, "timeout_ms"),
                  .foreground_ms = base::int_or_zero(*o, "foreground_ms"),
                  .model_call_ms = base::int_or_zero(*o, "model_call_ms"),

@@ -59,6 +59,7 @@ struct Limits {
   std::int64_t turns = 0;  // model calls
   std::int64_t tool_calls = 0;
   std::int64_t tokens = 0;          // input + output
+  std::int64_t cost_micros = 0;     // millionths of a US dollar
   std::int64_t timeout_ms = 0;      // wall clock since the launch
   std::int64_t foreground_ms = 0;   // a command that takes longer goes on as a background task, where the run may have those
   std::int64_t model_call_ms = 0;   // of one model call

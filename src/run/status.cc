@@ -24,6 +24,7 @@ constexpr CauseRow kCauses[] = {
     {Cause::turn_limit, "TurnLimit", "run.failed.turn_limit"},
     {Cause::tool_call_limit, "ToolCallLimit", "run.failed.tool_call_limit"},
     {Cause::token_limit, "TokenLimit", "run.failed.token_limit"},
+    {Cause::cost_limit, "CostLimit", "run.failed.cost_limit"},
     {Cause::worker_lost, "WorkerLost", "run.failed.worker_lost"},
     {Cause::tool_failed, "ToolFailed", "run.failed.tool"},
     {Cause::op_failed, "OperationFailed", "run.failed.operation"},

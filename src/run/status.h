@@ -26,6 +26,7 @@ enum class Cause {
   turn_limit,
   tool_call_limit,
   token_limit,
+  cost_limit,   // its budget in money is used up
   worker_lost,  // its executors died and the policy does not allow another try
   tool_failed,  // of a run of kind tool: its call failed, the result says why
   op_failed,    // of a flow: operations failed, or were not done because others had

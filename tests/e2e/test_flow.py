@@ -231,11 +231,52 @@ class Endings(Flows):
         self.assertIn("early", out)
 
     def test_a_budget_ends_it_resumable(self):
-        run = self.start("--max-tokens", "50", "--plan", self.plan(op("o1", "a", trace("o1", "tokens=100")), op("o2", "b", trace("o2"), "o1")))
-        self.assertIn("error: the flow's budget of 50 tokens is used up\n", self.ended())
+        run = self.start("--max-tokens", "200", "--plan", self.plan(op("o1", "a", trace("o1", "tokens=100")), op("o2", "b", trace("o2"), "o1")))
+        self.assertIn("error: the flow's budget of 200 tokens is used up\n", self.ended())
         self.assertEqual(self.traced(), ["o1"])
         self.ok("flow", "--resume", run["run_id"], "--save", self.save)
         self.assertEqual(self.traced(), ["o1", "o2"])
+
+    def two(self):
+        return self.plan(op("o1", "a", trace("o1", "tokens=100")), op("o2", "b", trace("o2"), "o1"))
+
+    def price(self, lines="prices:\n  demo/*: {input: 3, output: 15}\n"):
+        os.makedirs(self.home, exist_ok=True)
+        with open(os.path.join(self.home, "config.yaml"), "w") as f:
+            f.write(lines)
+
+    def test_an_operation_may_not_use_more_than_is_left(self):
+        run = self.start("--max-tokens", "50", "--plan", self.two())
+        self.assertIn("error: the flow's budget of 50 tokens is used up\n", self.ended())
+        self.until(lambda: self.manifest(run["run_id"])["status"] == "failed", 5)
+        self.assertEqual([o["status"] for o in self.manifest(run["run_id"])["operations"]], ["cancelled", "waiting"], "its second call was one too many")
+        self.ok("flow", "--resume", run["run_id"], "--save", self.save)
+        self.assertEqual(self.traced()[-1:], ["o2"])
+
+    def test_a_budget_in_money(self):
+        self.price()
+        run = self.start("--max-cost", "0.002", "--plan", self.two())
+        self.assertIn("error: the flow's budget of $0.0020 is used up\n", self.ended())
+        self.assertEqual(self.traced(), ["o1"])
+        self.until(lambda: self.manifest(run["run_id"])["status"] == "failed", 5)
+        usage = json.loads(self.outlast("status", run["run_id"], "--json")[1])["data"]["usage"]
+        self.assertAlmostEqual(usage["cost_usd"], (usage["input_tokens"] * 3 + usage["output_tokens"] * 15) / 1e6)
+        self.assertEqual(self.manifest(run["run_id"])["usage"]["cost_usd"], usage["cost_usd"])
+        self.assertIn(f", ${usage['cost_usd']:.4f}", self.outlast("status", run["run_id"])[1])
+        self.ok("flow", "--resume", run["run_id"], "--max-cost", "1", "--save", self.save)
+        self.assertEqual(self.traced(), ["o1", "o2"])
+
+    def test_a_budget_in_money_needs_prices(self):
+        self.price("prices:\n  demo/plan: {input: 3, output: 15}\n")
+        for model, why in (("demo/fast", "what demo/fast costs is not known"), ("codex/gpt-5", "codex does not tell what it costs")):
+            code, _, err = self.outlast("flow", model, "task", "--plan", self.two(), "--max-cost", "1", "--save", "out")
+            self.assertEqual(code, 2)
+            self.assertIn(why, err)
+        self.assertEqual(json.loads(self.ok("ls", "--json")), [])
+        code, _, err = self.outlast("flow", "demo/plan", "task", "--plan", self.plan(op("o1", "a", "say x"), agents=[{"id": "a", "role": "worker", "model": "demo/fast"}]), "--max-cost", "1")
+        self.assertEqual(code, 1)
+        self.assertIn("agent 'a': what demo/fast costs is not known", err)
+        self.assertEqual(self.outlast("flow", "demo/plan", "task", "--max-cost", "-1")[0], 2)
 
     def test_promised_files(self):
         os.makedirs(os.path.join(self.work, ".outlast/playbooks"))

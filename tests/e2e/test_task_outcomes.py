@@ -277,11 +277,31 @@ class R18Money(Turn):
         run = self.ended(run_id)
         turns = [(e["usage"], e["cost_micros"]) for e in self.of_type(run_id, "harness_turn")]
         self.assertEqual(turns, [({"input": 100, "output": 10}, 500), ({"input": 200, "output": 20}, 1000)])
-        self.assertEqual(self.events(run_id)[-1]["usage"], {"input": 300, "output": 30})
+        self.assertEqual(self.events(run_id)[-1]["usage"], {"input": 300, "output": 30, "cost_micros": 1500})
         self.assertEqual(run["content"], "one\ntwo\n")
         again = self.do("one", "--with", "SAY three")["run_id"]
         self.ended(again)
         self.assertEqual([(e["usage"], e["cost_micros"]) for e in self.of_type(again, "harness_turn")], [({"input": 100, "output": 10}, 500)], "not what the session has cost")
+
+    def test_r18_a_budget_ends_it_and_its_session_is_gone_on_with(self):
+        self.add()
+        for budget, reason, why in ((("--max-cost", "0.0005"), "run.failed.cost_limit", "$0.0005"), (("--max-tokens", "100"), "run.failed.token_limit", "100 tokens")):
+            run_id = self.do("one", "--with", "SLEEP 2 SAY one", *budget, "--dangerously-skip-permissions")["run_id"]
+            self.ok("task", "send", "one", "SLEEP 100 SAY two")
+            run = self.ended(run_id)
+            self.assertEqual((run["status"], run["reason"]), ("ERROR", reason))
+            self.assertIn(why, json.dumps(run["error"]))
+            self.assertEqual(self.agents(), [])
+            self.assertEqual(self.ended(self.do("one", "--with", "SAY three")["run_id"])["status"], "COMPLETED")
+        self.assertEqual(len(set(m["session"] for m in self.told("message"))), 1)
+
+    def test_r18_a_budget_that_cannot_be_kept_is_refused(self):
+        self.add()
+        for words, why in ((("--harness", "codex", "--max-cost", "1"), "codex does not tell what it costs"), (("--max-cost", "0"), "above 0")):
+            code, _, err = self.outlast("task", "do", "one", *words)
+            self.assertEqual(code, 2)
+            self.assertIn(why, err)
+        self.assertEqual(self.starts(), [])
 
 
 if __name__ == "__main__":
