@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "cli/run_files.h"
 #include "cli/store_command.h"
+#include "engine/flow_execution.h"
 #include "engine/history.h"
 #include "store/liveness.h"
 
@@ -17,6 +18,14 @@ bool is_one_conversation(const store::Run& run) { return run.kind == "agent" || 
 aio::Task<std::optional<run::AgentState>> cheap_fold(Process& process, const store::Run& run, const run::Spec& spec) {
   if (!is_one_conversation(run) || run.first_kept || run.event_count > base::limits::kStatusEventsMax) co_return std::nullopt;
   co_return co_await engine::fold_run(*process.store, run, spec);
+}
+
+// What it has used so far, where that is read at once too.
+aio::Task<std::optional<run::Usage>> usage_of(Process& process, const store::Run& run, const run::Spec& spec, const std::optional<run::AgentState>& state) {
+  if (state) co_return state->usage;
+  if (run.first_kept || run.event_count > base::limits::kStatusEventsMax) co_return std::nullopt;
+  if (spec.flow) co_return (co_await engine::fold_flow(*process.store, run, spec, run.event_count)).usage;
+  co_return (co_await engine::fold_run(*process.store, run, spec)).usage;
 }
 
 aio::Task<std::optional<store::Holder>> holder_of(Process& process, store::OwnerNumber owner) {
@@ -63,6 +72,7 @@ aio::Task<Situation> situation_of(Process& process, store::Run run) {
   Situation s{.run = std::move(run),
               .spec = {},
               .state = {},
+              .usage = {},
               .holder = {},
               .children = {},
               .paused = {},
@@ -71,6 +81,7 @@ aio::Task<Situation> situation_of(Process& process, store::Run run) {
               .artifacts = {}};
   if (auto spec = run::decode_spec(s.run.spec)) s.spec = std::move(*spec);
   if (s.spec) s.state = co_await cheap_fold(process, s.run, *s.spec);
+  if (s.spec) s.usage = co_await usage_of(process, s.run, *s.spec, s.state);
   // Which process, then whether it lives: one that takes over in between makes the run no orphan.
   s.holder = co_await holder_of(process, s.run.owner);
   if (s.run.status < run::Status::paused && !(s.holder && s.holder->lives)) s.orphan = co_await is_orphan(process, s.run.number);

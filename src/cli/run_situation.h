@@ -12,7 +12,8 @@ namespace cli {
 struct Situation {
   store::Run run;
   std::optional<run::Spec> spec;
-  std::optional<run::AgentState> state;  // where its log is short enough to be read at once
+  std::optional<run::AgentState> state;  // of a conversation, where its log is short enough to be read at once
+  std::optional<run::Usage> usage;       // likewise, of any run
   std::optional<store::Holder> holder;   // the process that holds it, dead or alive
   bool orphan = false;                   // it is due and nobody alive executes it
   store::ChildCounts children;

@@ -61,7 +61,7 @@ json::object data_of(const Situation& s, std::int64_t now_ms) {
           {"decisions", decisions_json(s.paused)},
           {"cancel_requested", run.cancel_requested},
           {"children", children_json(s.children)},
-          {"usage", s.state ? json::value(usage_json(s.state->usage)) : json::value()},
+          {"usage", s.usage ? json::value(usage_json(*s.usage)) : json::value()},
           {"state_root", text_json(s.directory)},
           {"artifact_dir", text_json(s.artifacts)}};
 }
@@ -97,8 +97,7 @@ void print_text(const Situation& s, std::int64_t now_ms) {
   if (run.ended_ms) row("ended", base::iso_utc(run.ended_ms) + "  (after " + lasted + ")");
   row("executor", executor_text(s));
   row("waits for", s.waits_for);
-  if (s.state)
-    row("tokens", std::to_string(s.state->usage.input_tokens) + " in, " + std::to_string(s.state->usage.output_tokens) + " out" + cost_words(s.state->usage));
+  if (s.usage) row("tokens", std::to_string(s.usage->input_tokens) + " in, " + std::to_string(s.usage->output_tokens) + " out" + cost_words(*s.usage));
   row("children", children_text(s.children));
   row("part of", run.parent_run_id);
   row("invoked", label(s, &run::FlowSpec::invocation));

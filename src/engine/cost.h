@@ -1,4 +1,5 @@
 #pragma once
+// Whether a budget in money can be kept.
 #include <string_view>
 
 #include "base/error.h"
