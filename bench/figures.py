@@ -233,27 +233,32 @@ def flow_plan(wide, deep):
                             "depends_on": names[level - 1] if level else []} for level in range(deep) for name in names[level]]}
 
 
+def one_flow(bench, directory, wide, deep):
+    """Milliseconds from launch to end, as run.json says."""
+    os.makedirs(directory)
+    plan, home = os.path.join(directory, "plan.json"), os.path.join(directory, "home")
+    with open(plan, "w") as f:
+        json.dump(flow_plan(wide, deep), f)
+    subprocess.run([bench.outlast, "flow", "demo/story", "tokens=3", "--plan", plan, "--save", os.path.join(directory, "out")],
+                   env=dict(os.environ, OUTLAST_HOME=home), cwd=directory, check=True, timeout=60, capture_output=True)
+    (name,) = os.listdir(os.path.join(home, "runs"))
+    with open(os.path.join(home, "runs", name, "run.json")) as f:
+        run = json.load(f)
+    if sum(op["status"] == "completed" for op in run["operations"]) != wide * deep:
+        raise RuntimeError("not all operations completed")
+    return (run["ended_at"] - run["started_at"]) * 1000
+
+
 def wide_flow(bench):
-    """The whole command, with its detached executor; what counts is from launch to end, as run.json says."""
+    """The whole command, with its detached executor. Comes first, and removes nothing until its end: for a while after many files were removed
+    ext4 looks long for places of new ones, and that is not what is measured."""
     wide, deep = 10, 5 if bench.quick else 20
-    path, took = 20 * deep, []
     if not os.access(bench.outlast, os.X_OK):
         raise Missing(f"no program at {bench.outlast}")
-    for _ in range(3 * bench.repeats):
-        with bench.scratch("flow") as directory:
-            plan, home = os.path.join(directory, "plan.json"), os.path.join(directory, "home")
-            with open(plan, "w") as f:
-                json.dump(flow_plan(wide, deep), f)
-            subprocess.run([bench.outlast, "flow", "demo/story", "tokens=3", "--plan", plan, "--save", os.path.join(directory, "out")],
-                           env=dict(os.environ, OUTLAST_HOME=home), cwd=directory, check=True, timeout=60, capture_output=True)
-            (name,) = os.listdir(os.path.join(home, "runs"))
-            with open(os.path.join(home, "runs", name, "run.json")) as f:
-                run = json.load(f)
-            if sum(op["status"] == "completed" for op in run["operations"]) != wide * deep:
-                raise RuntimeError("not all operations completed")
-            took.append((run["ended_at"] - run["started_at"]) * 1000)
-    yield compare("wide_flow", "ms", took, "its critical path", [path] * len(took), Target("ratio", "<=", 1.25),
+    with bench.scratch("flow") as directory:
+        took = [one_flow(bench, os.path.join(directory, str(i)), wide, deep) for i in range(3 * bench.repeats)]
+    yield compare("wide_flow", "ms", took, "its critical path", [20 * deep] * len(took), Target("ratio", "<=", 1.25),
                   operations=wide * deep)
 
 
-ALL = {f.__name__: f for f in (launch, tail, appends, layouts, catch_up, memory, cli, one_stream, crowd, recovery, wide_flow)}
+ALL = {f.__name__: f for f in (wide_flow, launch, tail, appends, layouts, catch_up, memory, cli, one_stream, crowd, recovery)}
