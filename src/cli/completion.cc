@@ -48,7 +48,7 @@ constexpr Row kRows[] = {
     {"task",
      "--slug --alias --project --work-dir --mkdir --priority --due --assignee --tag --harness --json --history --status --since "
      "--include-done --include-archived "
-     "--with --with-file --approval-timeout --fresh --auto --here --force --dangerously-skip-permissions --note --no-close-out "
+     "--worktree --check --notify --session --max-tokens --max-cost --with --with-file --approval-timeout --fresh --auto --here --force --dangerously-skip-permissions --note --no-close-out "
      "--format --no-color --no-truncate --compact --name --waiting-on --untag --archive --unarchive",
      Takes::task_actions},
     {"team", "--members --team --to --from --from-op --as --json", Takes::team_actions},

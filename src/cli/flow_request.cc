@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <tuple>
@@ -29,7 +28,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kCostMax = 1e9;  // US dollars
 constexpr const char* kWorkerTools = "Read,Write,Edit,Glob,Grep,Bash";
 
 Checked<> check_words(const FlowOptions& o, const Settings& settings) {
@@ -127,8 +125,9 @@ Checked<> apply_labels(const FlowOptions& o, run::FlowSpec& flow) {
 // Refused where it could not be kept: by a model whose price nobody knows.
 Checked<> apply_cost(const Settings& settings, const FlowOptions& o, run::Spec& spec) {
   if (!o.cost_max) return {};
-  if (!(*o.cost_max > 0) || *o.cost_max > kCostMax) return refuse(kUsage, "--max-cost: write an amount of US dollars above 0");
-  spec.limits.cost_micros = std::max<std::int64_t>(1, std::llround(*o.cost_max * 1e6));
+  const auto limit = cost_limit(*o.cost_max);
+  if (!limit) return std::unexpected(limit.error());
+  spec.limits.cost_micros = *limit;
   const auto check = [&settings](const std::string& provider, const std::string& model) -> Checked<> {
     const auto known = engine::cost_is_known(settings.config.prices, provider, model);
     return known ? Checked<>() : refuse(kUsage, "--max-cost: " + known.error().message);

@@ -21,6 +21,7 @@ namespace limits = base::limits;
 constexpr std::size_t kPromptBytesMax = limits::kEventBytesMax / 2;
 constexpr std::size_t kNameColumns = 60;
 constexpr double kTimeoutSecondsMax = 1e9;
+constexpr double kCostDollarsMax = 1e9;
 
 Checked<std::string> text_from_stdin(std::string_view what) {
   std::string text;
@@ -79,6 +80,11 @@ Checked<> apply_timeout(const std::optional<double>& seconds, run::Spec& spec) {
   if (!(*seconds > 0) || *seconds > kTimeoutSecondsMax) return refuse(kUsage, "--timeout: write a number of seconds above 0");
   spec.limits.timeout_ms = std::max<std::int64_t>(1, std::llround(*seconds * 1000));
   return {};
+}
+
+Checked<std::int64_t> cost_limit(double dollars) {
+  if (!(dollars > 0) || dollars > kCostDollarsMax) return refuse(kUsage, "--max-cost: write an amount of US dollars above 0");
+  return std::max<std::int64_t>(1, std::llround(dollars * 1e6));
 }
 
 Checked<> apply_recovery(const std::optional<std::string>& policy, run::Spec& spec) {

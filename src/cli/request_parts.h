@@ -20,6 +20,8 @@ Checked<> check_prompt(const std::string& prompt);
 Checked<std::string> work_directory(const std::optional<std::string>& cwd, const Settings& settings, const std::string& otherwise);
 
 Checked<> apply_timeout(const std::optional<double>& seconds, run::Spec& spec);
+// What --max-cost says in US dollars, in millionths of one.
+Checked<std::int64_t> cost_limit(double dollars);
 Checked<> apply_recovery(const std::optional<std::string>& policy, run::Spec& spec);
 
 // Whether the model can be called from here, without making anything.

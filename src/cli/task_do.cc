@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/claude_transcript.h"
+#include "cli/request_parts.h"
 #include "cli/store_command.h"
 #include "cli/task_sessions.h"
 
@@ -94,10 +95,11 @@ Checked<> set_budgets(const TaskDoOptions& options, Turn& turn) {
   if (turn.background) return refuse(kUsage, "--max-tokens and --max-cost cannot be combined with $OUTLAST_TERM=bg: what such an agent uses is not known");
   turn.tokens_max = options.tokens_max;
   if (!options.cost_max) return {};
-  if (!(*options.cost_max > 0 && *options.cost_max < 1e9)) return refuse(kUsage, "--max-cost: write an amount of US dollars above 0");
+  const auto limit = cost_limit(*options.cost_max);
+  if (!limit) return std::unexpected(limit.error());
   if (!turn.harness->capabilities().costs)
     return refuse(kUsage, "--max-cost: " + std::string(turn.harness->name()) + " does not tell what it costs; give it a budget in tokens (--max-tokens)");
-  turn.cost_micros_max = std::max<std::int64_t>(1, std::llround(*options.cost_max * 1e6));
+  turn.cost_micros_max = *limit;
   return {};
 }
 
