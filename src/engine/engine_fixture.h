@@ -2,12 +2,10 @@
 // For tests of what executes: one process on a home, with the real store and the scripted provider.
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_future.hpp>
 #include <filesystem>
 #include <functional>
-#include <future>
 
+#include "aio/loop_fixture.h"
 #include "aio/offload.h"
 #include "engine/executor.h"
 #include "net/http_client.h"
@@ -48,10 +46,7 @@ class Process {
 
   template <class T>
   T run(aio::Task<T> task) {
-    io.restart();
-    auto future = boost::asio::co_spawn(io, std::move(task), boost::asio::use_future);
-    while (future.wait_for(std::chrono::seconds(0)) != std::future_status::ready) io.run_one();
-    return future.get();
+    return aio::run_to_end(io, std::move(task));
   }
   // Turns the loop until `done`, at most ten seconds.
   void turn_until(const std::function<bool()>& done) {

@@ -4,14 +4,12 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_future.hpp>
 #include <filesystem>
 #include <fstream>
-#include <future>
 #include <sstream>
 #include <thread>
 
+#include "aio/loop_fixture.h"
 #include "aio/task_group.h"
 #include "base/ids.h"
 #include "base/json.h"
@@ -164,10 +162,7 @@ class ProjectionTest : public ::testing::Test {
   }
   template <class T>
   T run(aio::Task<T> task) {
-    io.restart();
-    auto future = boost::asio::co_spawn(io, std::move(task), boost::asio::use_future);
-    while (future.wait_for(std::chrono::seconds(0)) != std::future_status::ready) io.run_one();
-    return future.get();
+    return aio::run_to_end(io, std::move(task));
   }
   // `flow`: whose operation it is.
   store::Run launch(const store::Run* flow = nullptr) {

@@ -7,12 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_future.hpp>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "aio/loop_fixture.h"
 #include "base/json.h"
 #include "store/sqlite_store.h"
 #include "tool/fd.h"
@@ -45,10 +44,7 @@ class TeamMailTest : public testing::Test {
   }
   template <class T>
   T run(aio::Task<T> task) {
-    io.restart();
-    auto future = boost::asio::co_spawn(io, std::move(task), boost::asio::use_future);
-    while (future.wait_for(std::chrono::seconds(0)) != std::future_status::ready) io.run_one();
-    return future.get();
+    return aio::run_to_end(io, std::move(task));
   }
   tool::Context caller(const std::string& member, const std::string& call) {
     tool::Context context{.run_id = "run-" + member, .call_id = call};

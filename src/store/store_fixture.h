@@ -3,13 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_future.hpp>
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <future>
 
+#include "aio/loop_fixture.h"
 #include "base/clock.h"
 #include "base/ids.h"
 #include "run/event.h"
@@ -43,10 +41,7 @@ struct Process {
   // Runs one task to its end on this process' loop.
   template <class T>
   T run(aio::Task<T> task) {
-    io.restart();
-    auto future = boost::asio::co_spawn(io, std::move(task), boost::asio::use_future);
-    while (future.wait_for(std::chrono::seconds(0)) != std::future_status::ready) io.run_one();
-    return future.get();
+    return aio::run_to_end(io, std::move(task));
   }
   void run_until(const std::function<bool()>& done) {
     io.restart();
